@@ -1,0 +1,1 @@
+//! What a repository is and everything that it stores.

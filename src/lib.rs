@@ -1,0 +1,24 @@
+//! Finds leaked `ByteStack` keys, tells which are live, revokes those that its
+//! operator confirms, proves that they are dead, and leaves an audit report.
+//!
+//! What enters: paths, git repositories and standard input, all of them hostile;
+//! the operator's settings and keys, which are trusted. What leaves: a report
+//! and an exit code, and, only when asked, requests to the configured API.
+//!
+//! Data goes down this list once; a module imports only modules above it:
+//!
+//! | module | does |
+//! |---|---|
+//! | [`secret`] | holds a key and says what may be shown of it |
+//! | [`finding`] | a key, its places, what was read and what was not |
+//! | [`rule`] | what a key looks like; the prefilter |
+//! | [`git`] | what a repository is and everything that it stores |
+//! | [`source`] | yields each content that may hold a key |
+//! | [`report`] | the versioned report and one renderer a format |
+
+pub mod finding;
+pub mod git;
+pub mod report;
+pub mod rule;
+pub mod secret;
+pub mod source;

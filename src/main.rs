@@ -1,0 +1,3 @@
+//! Parses the command line, runs one command, ends with its exit code.
+
+fn main() {}
