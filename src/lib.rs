@@ -16,6 +16,7 @@
 //! | [`source`] | yields each content that may hold a key |
 //! | [`report`] | the versioned report and one renderer a format |
 
+pub mod detect;
 pub mod finding;
 pub mod git;
 pub mod report;

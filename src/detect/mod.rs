@@ -1,0 +1,2 @@
+//! Finds keys in one content at a time.
+pub mod value;

@@ -1,0 +1,127 @@
+//! Recognises values that name where a secret is kept.
+//!
+//! In: a value. Out: whether it is a look-up, an interpolation, a vault's
+//! address or ciphertext. The syntaxes are those of the tools named beside
+//! each list.
+
+/// Interpolations: shells, Jinja, Helm, ERB, Ruby, Terraform, Spring, MSBuild,
+/// Azure Pipelines, Puppet, Thymeleaf, `envsubst`.
+const MARKS: [&[u8]; 12] =
+    [b"${", b"{{", b"$(", b"<%", b"#{", b"%{", b"$[", b"@@", b"$env:", b"*{", b"[[", b"{%"];
+
+/// Beginnings that name a store: 1Password, HashiCorp Vault, Doppler, Berglas,
+/// helm-secrets and vals (`ref+`), AWS, Google, Azure, Heroku, sops, git-crypt,
+/// ansible-vault, Jasypt, Rails, Pulumi, Docker, Kubernetes, Infisical, Bitwarden.
+const STARTS: [&str; 62] = [
+    "op://",
+    "vault:",
+    "vault(",
+    "doppler:",
+    "berglas://",
+    "ref+",
+    "arn:",
+    "ssm:",
+    "ssm://",
+    "/ssm/",
+    "awssm:",
+    "awssm://",
+    "secretsmanager:",
+    "asm:",
+    "sm://",
+    "gcpsm:",
+    "gcp:",
+    "projects/",
+    "akv:",
+    "@microsoft.keyvault",
+    "azurekeyvault",
+    "keyvault:",
+    "keyring:",
+    "keychain:",
+    "secret:",
+    "secrets.",
+    "secretref:",
+    "secret://",
+    "secrets/",
+    "secretkeyref",
+    "valuefrom",
+    "env:",
+    "env.",
+    "env(",
+    "env[",
+    "env/",
+    "environ",
+    "process.env",
+    "import.meta.env",
+    "os.environ",
+    "os.getenv",
+    "system.getenv",
+    "enc[",
+    "enc(",
+    "enc:",
+    "{cipher}",
+    "{aes}",
+    "$ansible_vault",
+    "!vault",
+    "!secret",
+    "!sub",
+    "!ref",
+    "!getatt",
+    "!env",
+    "age1",
+    "age-encryption.org",
+    "-----begin",
+    "file:",
+    "file(",
+    "bws://",
+    "infisical:",
+    "resolve:",
+];
+
+/// Whether the value refers to a secret that is kept elsewhere.
+#[must_use]
+pub(super) fn is_reference(value: &[u8]) -> bool {
+    is_variable(value)
+        || MARKS.iter().any(|mark| memchr::memmem::find(value, mark).is_some())
+        || starts_with_store(value)
+        || is_scoped_name(value)
+}
+
+fn starts_with_store(value: &[u8]) -> bool {
+    STARTS.iter().any(|start| {
+        value.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
+    })
+}
+
+/// `$NAME`, `%NAME%`, `@NAME@`, `:name`, `__NAME__`, `&name`, `*name`.
+fn is_variable(value: &[u8]) -> bool {
+    let is_name = |name: &[u8]| {
+        !name.is_empty()
+            && name.iter().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'-')
+            })
+            && !name[0].is_ascii_digit()
+    };
+    match value {
+        [b'$' | b'*' | b'&', rest @ ..] => is_name(rest.strip_prefix(b"$").unwrap_or(rest)),
+        [b'%', rest @ .., b'%'] | [b'@', rest @ .., b'@'] | [b'!', rest @ .., b'!'] => {
+            is_name(rest)
+        }
+        [b'_', b'_', rest @ .., b'_', b'_'] => is_name(rest),
+        [b':', rest @ ..] => is_name(rest),
+        _ => false,
+    }
+}
+
+/// `var.key`, `local.key`, `params.key`, `this.key`, `self.key`, `config.key`:
+/// a scope and a plain name.
+fn is_scoped_name(value: &[u8]) -> bool {
+    const SCOPES: [&str; 20] = [
+        "var", "local", "data", "params", "inputs", "outputs", "this", "self", "config", "cfg",
+        "settings", "secrets", "vars", "values", "stage", "steps", "context", "props", "options",
+        "args",
+    ];
+    let Some(dot) = memchr::memchr(b'.', value) else { return false };
+    let (scope, name) = (&value[..dot], &value[dot + 1..]);
+    SCOPES.iter().any(|known| scope.eq_ignore_ascii_case(known.as_bytes()))
+        && name.iter().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'-'))
+}
