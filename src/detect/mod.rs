@@ -1,2 +1,195 @@
-//! Finds keys in one content at a time.
+//! Finds keys in one [`Content`] at a time.
+//!
+//! In: bytes, the part of them that this piece answers for, and the loaded
+//! rules. Out: what was found, in byte order, each with its line, column,
+//! masked excerpt and inline allow. Nothing here knows whether a key still
+//! works, and paths matter only afterwards, in [`adjust`]: one blob has many.
+
+mod allow;
+mod context;
+mod excerpt;
+mod lines;
+mod name;
+mod names;
+mod paths;
+mod pattern;
+mod text;
+mod vendor;
 pub mod value;
+mod way;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::finding::{Confidence, Occurrence, Suppression, SuppressionKind};
+use crate::rule::{LiteralHit, RuleSet, Strength};
+use crate::secret::Secret;
+use crate::source::Content;
+
+pub use excerpt::mask_tokens;
+pub use paths::{adjust, is_documentation, is_test};
+
+/// One key in one place.
+#[derive(Debug, Clone)]
+pub struct Detected {
+    /// The rule's id.
+    pub rule: Arc<str>,
+    /// The key.
+    pub secret: Secret,
+    /// Where it stands; path and history are completed later.
+    pub occurrence: Occurrence,
+}
+
+/// A key as the rules' readers give it, before lines and excerpts.
+#[derive(Debug, Clone)]
+struct Found {
+    rule: usize,
+    /// The parts of the value in the piece's bytes.
+    parts: Vec<Range<usize>>,
+    secret: Secret,
+    confidence: Confidence,
+    evidence: String,
+}
+
+impl Found {
+    fn start(&self) -> usize {
+        self.parts.first().map_or(0, |part| part.start)
+    }
+
+    fn end(&self) -> usize {
+        self.parts.last().map_or(0, |part| part.end)
+    }
+}
+
+/// Detection with a fixed set of rules.
+#[derive(Debug)]
+pub struct Detector {
+    rules: Arc<RuleSet>,
+    today: String,
+}
+
+impl Detector {
+    /// Detects by `rules`; allows that expired before today hold nothing back.
+    #[must_use]
+    pub fn new(rules: Arc<RuleSet>) -> Self {
+        let today = jiff::Zoned::now().date().to_string();
+        Self { rules, today }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// Everything that the rules find in a piece, in byte order.
+    #[must_use]
+    pub fn detect(&self, content: &Content<'_>) -> Vec<Detected> {
+        let found = self.find(content);
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let allows = allow::allows(content.bytes);
+        let mut lines = lines::Lines::new(content);
+        let masked: Vec<(Range<usize>, String)> = found
+            .iter()
+            .flat_map(|found| {
+                let mask = found.secret.mask();
+                found.parts.iter().enumerate().map(move |(index, part)| {
+                    (part.clone(), if index == 0 { mask.clone() } else { "…".to_owned() })
+                })
+            })
+            .collect();
+        found
+            .into_iter()
+            .map(|found| {
+                let (line, column) = lines.place(found.start());
+                let occurrence = Occurrence {
+                    origin: Arc::clone(content.origin),
+                    line,
+                    column,
+                    length_bytes: (found.end() - found.start()) as u64,
+                    confidence: found.confidence,
+                    evidence: excerpt::mask_tokens(found.evidence.as_bytes()),
+                    encodings: Vec::new(),
+                    excerpt: excerpt::excerpt(content.bytes, found.start()..found.end(), &masked),
+                    suppression: self.suppression(content.bytes, &allows, found.start()),
+                    provenance: None,
+                };
+                Detected {
+                    rule: Arc::clone(&self.rules.rules()[found.rule].id),
+                    secret: found.secret,
+                    occurrence,
+                }
+            })
+            .collect()
+    }
+
+    fn find(&self, content: &Content<'_>) -> Vec<Found> {
+        let bytes = content.bytes;
+        let hits: Vec<LiteralHit> = self
+            .rules
+            .prefilter()
+            .hits(bytes)
+            .filter(|hit| content.own.contains(&hit.start))
+            .collect();
+        if hits.is_empty() && !self.rules.prefilter().takes_everything() {
+            return Vec::new();
+        }
+        let mut found = names::find(&self.rules, bytes, &hits);
+        found.extend(vendor::find(&self.rules, bytes, &hits));
+        found.extend(pattern::find(&self.rules, content, &hits));
+        self.settle(found)
+    }
+
+    /// One key a place and rule, the best confidence; where the rules of one
+    /// vendor disagree on a place, the surer one has it.
+    fn settle(&self, mut found: Vec<Found>) -> Vec<Found> {
+        found.retain(|found| self.meets_needs(found));
+        found.sort_by(|a, b| {
+            (a.start(), a.end()).cmp(&(b.start(), b.end())).then(b.confidence.cmp(&a.confidence)).then(a.rule.cmp(&b.rule))
+        });
+        let is_contextual = |rule: usize| self.rules.rules()[rule].pattern.is_none();
+        let mut settled: Vec<Found> = Vec::with_capacity(found.len());
+        for next in found {
+            let is_known = settled.iter().rev().take_while(|known| known.end() >= next.start()).any(|known| {
+                let overlaps = known.start() < next.end() && next.start() < known.end();
+                overlaps && (known.rule == next.rule || (is_contextual(known.rule) && is_contextual(next.rule)))
+            });
+            if !is_known {
+                settled.push(next);
+            }
+        }
+        settled
+    }
+
+    fn meets_needs(&self, found: &Found) -> bool {
+        let needs = self.rules.rules()[found.rule].value;
+        (needs.min_length..=needs.max_length).contains(&found.secret.len())
+    }
+
+    fn suppression(&self, bytes: &[u8], allows: &[allow::Allow], at: usize) -> Option<Suppression> {
+        let allow = allow::covering(bytes, allows, at)?;
+        let is_expired = allow.expires.as_deref().is_some_and(|expires| expires < self.today.as_str());
+        (!is_expired).then(|| Suppression {
+            kind: SuppressionKind::Inline,
+            reason: allow.reason.clone(),
+            actor: allow.actor.clone(),
+            expires: allow.expires.clone(),
+        })
+    }
+}
+
+/// The confidence of a literal in a context that alone would give `context`.
+fn confidence(context: Confidence, strength: Strength) -> Confidence {
+    match strength {
+        Strength::Strong => context,
+        Strength::Fair => context.min(Confidence::Medium),
+        Strength::Weak => Confidence::Low,
+    }
+}
+
+/// A name as evidence shows it: printable ASCII, cut to 48 bytes.
+fn shown(name: &[u8]) -> String {
+    name.iter().take(48).filter(|b| b.is_ascii_graphic() || **b == b' ').map(|b| char::from(*b)).collect()
+}

@@ -10,7 +10,7 @@ mod place;
 
 pub use coverage::{Skip, SkipKind, Tally};
 pub use merge::Findings;
-pub use place::{Commit, Encoding, Occurrence, Origin, Provenance, Reach, SourceKind};
+pub use place::{Commit, Encoding, Excerpt, Occurrence, Origin, Provenance, Reach, SourceKind};
 
 use std::sync::Arc;
 

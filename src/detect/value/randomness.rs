@@ -4,16 +4,7 @@
 //! against "written by a person". The model is a table of letter pairs; it
 //! knows no language and no format.
 
-/// How random a literal looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Strength {
-    /// Words or digits: a password that a person made up, or no secret at all.
-    Weak,
-    /// Short, or partly random.
-    Fair,
-    /// Drawn at random, beyond reasonable doubt.
-    Strong,
-}
+use crate::rule::Strength;
 
 /// The evidence, in bits, from which a value counts as random; the shortest
 /// such value in bytes.

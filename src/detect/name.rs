@@ -1,0 +1,420 @@
+//! The grammar of names: `BITKIT_API_KEY` in every spelling.
+//!
+//! In: a vendor's word in some bytes. Out: the whole name around it and what
+//! it promises to hold. Knows nothing of values.
+
+use std::ops::Range;
+
+use super::text::{byte, is_word};
+use crate::rule::Names;
+
+/// How far a name reaches to either side of the vendor's word, in bytes.
+const REACH_BYTES: usize = 96;
+
+/// What a name promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Promise {
+    /// Something else about a key (its file, its address): the value decides.
+    Other,
+    /// Probably a key.
+    Loose,
+    /// A key and nothing else.
+    Key,
+}
+
+/// A name in some bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    /// All of it, half-open.
+    pub span: Range<usize>,
+    /// What it promises.
+    pub promise: Promise,
+}
+
+/// The name around a vendor's word, without judging its noun: the range that
+/// it takes, or `None` where the word is the tail of another word (the left
+/// boundary that `ORBITKIT_API_KEY` lacks).
+pub(super) fn around(bytes: &[u8], vendor: &Range<usize>) -> Option<Range<usize>> {
+    has_left_boundary(bytes, vendor)
+        .then(|| extend_left(bytes, vendor.start)..extend_right(bytes, vendor.end))
+}
+
+/// What the name in `span` promises under a rule; `None` where it holds no
+/// noun of that rule.
+pub(super) fn promise(
+    bytes: &[u8],
+    span: &Range<usize>,
+    vendor: &Range<usize>,
+    names: &Names,
+) -> Option<Promise> {
+    let before = words(&bytes[span.start..vendor.start]);
+    let after = words(&bytes[vendor.end..span.end]);
+    let has = |list: &[String]| {
+        before.iter().chain(&after).any(|word| list.iter().any(|known| known == word))
+    };
+    if has(&names.unless) || !(names.requires.is_empty() || has(&names.requires)) {
+        return None;
+    }
+    let (noun, last) = noun(&after, names).or_else(|| noun(&before, names))?;
+    let tail = if last <= after.len() { &after[last..] } else { &[][..] };
+    if tail.iter().any(|word| holds_something_else(word)) || before.iter().any(|word| negates(word))
+    {
+        return Some(Promise::Other);
+    }
+    Some(noun)
+}
+
+/// The best noun of a rule in some words and the index past its last word.
+fn noun(words: &[String], names: &Names) -> Option<(Promise, usize)> {
+    let mut loose = None;
+    for start in 0..words.len() {
+        let mut joined = String::new();
+        for (index, word) in words.iter().enumerate().skip(start).take(4) {
+            joined.push_str(word);
+            let matches = |list: &[String]| {
+                list.iter().any(|noun| *noun == joined || is_plural(&joined, noun))
+            };
+            if matches(&names.nouns) {
+                return Some((Promise::Key, index + 1));
+            }
+            if loose.is_none() && matches(&names.loose_nouns) {
+                loose = Some((Promise::Loose, index + 1));
+            }
+        }
+    }
+    loose
+}
+
+fn is_plural(word: &str, noun: &str) -> bool {
+    word.strip_suffix('s') == Some(noun)
+}
+
+/// Words after the noun that say that the name holds something about a key.
+fn holds_something_else(word: &str) -> bool {
+    const WORDS: [&str; 78] = [
+        "url",
+        "uri",
+        "endpoint",
+        "host",
+        "file",
+        "filename",
+        "path",
+        "dir",
+        "id",
+        "ids",
+        "name",
+        "names",
+        "header",
+        "headers",
+        "length",
+        "len",
+        "size",
+        "hash",
+        "hashed",
+        "hashes",
+        "digest",
+        "checksum",
+        "fingerprint",
+        "sha",
+        "sha1",
+        "sha256",
+        "md5",
+        "prefix",
+        "suffix",
+        "regex",
+        "regexp",
+        "pattern",
+        "format",
+        "ttl",
+        "enabled",
+        "disabled",
+        "rotation",
+        "rotated",
+        "days",
+        "expiry",
+        "expires",
+        "expiration",
+        "version",
+        "type",
+        "types",
+        "placeholder",
+        "description",
+        "desc",
+        "label",
+        "title",
+        "hint",
+        "message",
+        "error",
+        "errors",
+        "required",
+        "optional",
+        "count",
+        "limit",
+        "index",
+        "region",
+        "status",
+        "docs",
+        "doc",
+        "help",
+        "link",
+        "arn",
+        "ref",
+        "provider",
+        "issuer",
+        "last4",
+        "masked",
+        "valid",
+        "variable",
+        "field",
+        "param",
+        "parameter",
+        "column",
+        "lease",
+    ];
+    WORDS.contains(&word)
+}
+
+/// Words before it that say that the name is about keys, not one.
+fn negates(word: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "no",
+        "has",
+        "is",
+        "missing",
+        "invalid",
+        "validate",
+        "hash",
+        "mask",
+        "redact", "encrypted"];
+    WORDS.contains(&word)
+}
+
+/// Whether a name's tail says that its value identifies a key rather than
+/// being one, so that even a random value is none.
+pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
+    const WORDS: [&str; 18] = [
+        "id",
+        "ids",
+        "hash",
+        "hashed",
+        "digest",
+        "checksum",
+        "fingerprint",
+        "sha",
+        "sha1",
+        "sha256",
+        "md5",
+        "arn",
+        "version",
+        "lease",
+        "regex",
+        "pattern",
+        "etag",
+        "encrypted",
+    ];
+    words(&bytes[span.clone()]).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// The lower-case words of an identifier: split at separators, at the humps of
+/// camel case, and between letters and digits that follow a separator.
+pub(super) fn words(identifier: &[u8]) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut current = String::new();
+    for (index, &here) in identifier.iter().enumerate() {
+        if !here.is_ascii_alphanumeric() {
+            if !current.is_empty() {
+                words.push(std::mem::take(&mut current));
+            }
+            continue;
+        }
+        let before = if index == 0 { 0 } else { identifier[index - 1] };
+        let after = identifier.get(index + 1).copied().unwrap_or(0);
+        let hump = here.is_ascii_uppercase()
+            && (before.is_ascii_lowercase()
+                || (before.is_ascii_uppercase() && after.is_ascii_lowercase()));
+        if hump && !current.is_empty() {
+            words.push(std::mem::take(&mut current));
+        }
+        current.push(char::from(here.to_ascii_lowercase()));
+    }
+    if !current.is_empty() {
+        words.push(current);
+    }
+    words
+}
+
+/// Whether the vendor's word begins a word.
+pub(super) fn has_left_boundary(bytes: &[u8], vendor: &Range<usize>) -> bool {
+    let Some(&before) = vendor.start.checked_sub(1).and_then(|at| bytes.get(at)) else {
+        return true;
+    };
+    if !before.is_ascii_alphabetic() {
+        return true;
+    }
+    let (first, second) = (bytes[vendor.start], byte(bytes, vendor.start + 1));
+    let begins_hump =
+        first.is_ascii_uppercase() && (before.is_ascii_lowercase() || second.is_ascii_lowercase());
+    begins_hump || ends_escape(&bytes[..vendor.start]) || is_define_flag(&bytes[..vendor.start])
+}
+
+/// `\n`, `\t`, `\r` or `%0A` just before a word.
+fn ends_escape(before: &[u8]) -> bool {
+    match before {
+        [.., b'%', high, low] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
+        [.., b'\\', letter] => matches!(letter, b'n' | b't' | b'r'),
+        _ => false,
+    }
+}
+
+/// `-Dbitkit…`, `-Pbitkit…`, `-ebitkit…` of compilers and runners.
+fn is_define_flag(before: &[u8]) -> bool {
+    match before {
+        [b'-', b'D' | b'P' | b'e' | b'E' | b'X'] => true,
+        [.., space, b'-', b'D' | b'P' | b'e' | b'E' | b'X'] => !is_word(*space),
+        _ => false,
+    }
+}
+
+fn extend_left(bytes: &[u8], from: usize) -> usize {
+    let mut start = from;
+    while start > 0 && from - start < REACH_BYTES {
+        let before = bytes[start - 1];
+        let escape = ends_escape(&bytes[..start]) && !is_word(byte(bytes, start.wrapping_sub(3)));
+        let joins = matches!(before, b'-' | b'.') && start >= 2 && is_word(bytes[start - 2]);
+        if (is_word(before) && !escape) || joins {
+            start -= 1;
+        } else {
+            break;
+        }
+    }
+    start
+}
+
+fn extend_right(bytes: &[u8], from: usize) -> usize {
+    let mut end = from;
+    while end - from < REACH_BYTES {
+        if is_word(byte(bytes, end)) {
+            end += 1;
+            continue;
+        }
+        let joint = joint(&bytes[end.min(bytes.len())..]);
+        if joint == 0 || !is_word(byte(bytes, end + joint)) {
+            break;
+        }
+        end += joint;
+    }
+    end
+}
+
+/// The length of what joins two parts of one name: `.`, `-`, `::`, `->`, `?.`,
+/// `/`, `:` and a blank before a noun, `["…`, `['…`, `[:…`.
+fn joint(rest: &[u8]) -> usize {
+    const SUBSCRIPTS: [&[u8]; 12] = [
+        b"::",
+        b"->",
+        b"?.",
+        b"[\"",
+        b"['",
+        b"[:",
+        b"][:",
+        b"\"][\"",
+        b"']['",
+        b"\\\"][\\\"",
+        b"\"]?.[\"",
+        b"?->",
+    ];
+    if let Some(joint) = SUBSCRIPTS.iter().find(|joint| rest.starts_with(joint)) {
+        return joint.len();
+    }
+    match rest {
+        [b'.' | b'-', ..] => 1,
+        [b'/' | b':' | b' ', tail @ ..] if begins_with_noun(tail) => 1,
+        _ => 0,
+    }
+}
+
+/// A blank or a colon joins only what reads as one name: `ByteStack API key`,
+/// `ByteStack:ApiKey`.
+fn begins_with_noun(rest: &[u8]) -> bool {
+    const NOUNS: [&[u8]; 8] =
+        [b"api", b"webhook", b"key", b"token", b"secret", b"access", b"signing", b"auth"];
+    let word: Vec<u8> =
+        rest.iter().take(24).take_while(|b| is_word(**b)).map(u8::to_ascii_lowercase).collect();
+    let starts = NOUNS.iter().any(|noun| word.starts_with(noun));
+    starts && word.len() < 18 && !word.iter().any(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::RuleSet;
+
+    fn read(text: &str) -> Option<(String, Promise)> {
+        let rules = RuleSet::builtin().expect("built-in rules parse");
+        let names = rules.rules()[0].names.as_ref().expect("the first rule has names");
+        let lower = text.to_ascii_lowercase();
+        let start = lower.find("bitkit").or_else(|| lower.find("bytestack"))?;
+        let vendor = start..start + if lower[start..].starts_with("bitkit") { 6 } else { 9 };
+        let span = around(text.as_bytes(), &vendor)?;
+        let promise = promise(text.as_bytes(), &span, &vendor, names)?;
+        Some((text[span].to_owned(), promise))
+    }
+
+    #[test]
+    fn every_spelling_is_one_name() {
+        for text in [
+            "BITKIT_API_KEY",
+            "bitkit_api_key",
+            "bitkitApiKey",
+            "BitkitAPIKey",
+            "bitkit-api-key",
+            "bitkit.api.key",
+            "bitkitapikey",
+            "BITKIT_APIKEY",
+            "NEXT_PUBLIC_BITKIT_API_KEY",
+            "BITKIT_API_KEY_PROD",
+            "prodBitkitApiKey",
+            "spring.bitkit.api-key",
+            "BYTESTACK_API_KEY",
+            "bytestackApiToken",
+            "ByteStack:ApiKey",
+            "ByteStack__ApiKey",
+            "bytestack.api_key",
+            "Bytestack::API_KEY",
+            "bytestack[\"api_key",
+            "bitkit_api_keys",
+            "api_key_bitkit",
+            "ByteStack API key",
+        ] {
+            assert_eq!(read(text), Some((text.to_owned(), Promise::Key)), "{text}");
+        }
+        assert_eq!(read("-DbitkitApiKey=x").map(|read| read.1), Some(Promise::Key));
+        assert_eq!(read("a\\nbitkit_api_key=x"), Some(("bitkit_api_key".to_owned(), Promise::Key)));
+        assert_eq!(read("bytestack_key").map(|read| read.1), Some(Promise::Loose));
+    }
+
+    #[test]
+    fn other_vendors_names_lack_the_boundary() {
+        for text in [
+            "ORBITKIT_API_KEY",
+            "RABBITKIT_API_KEY",
+            "orbitkit_api_key",
+            "rabbitkitApiKey",
+            "OrbitkitApiKey",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_something_else_leave_it_to_the_value() {
+        for text in
+            ["BITKIT_API_KEY_FILE", "bitkitApiKeyHeader", "bitkit-api-key-id", "bytestackTokenUrl"]
+        {
+            assert_eq!(read(text).map(|read| read.1), Some(Promise::Other), "{text}");
+        }
+        for text in ["bytestack.NewClient", "bitkit_region", "BITKIT_WEBHOOK_SECRET"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

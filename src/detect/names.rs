@@ -1,0 +1,85 @@
+//! Keys under a vendor's name.
+//!
+//! In: bytes, the hits of the vendors' words. Out: the literals that the names
+//! around those hits are given.
+
+use super::name::{Promise, around, identifies, promise};
+use super::value::Class;
+use super::way::{Candidate, Way, after_name};
+use super::{Found, confidence, shown};
+use crate::finding::Confidence;
+use crate::rule::{LiteralHit, Names, Rule, RuleSet, Strength};
+use crate::secret::Secret;
+
+/// Everything under the names of `rules`.
+pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for hit in hits {
+        let vendor = hit.start..hit.end;
+        let Some(span) = around(bytes, &vendor) else { continue };
+        let literal = rules.literals()[hit.literal].text();
+        let mut candidates: Option<Vec<Candidate>> = None;
+        for (index, rule, names) in named(rules, literal) {
+            let Some(promise) = promise(bytes, &span, &vendor, names) else { continue };
+            let is_identifier = promise == Promise::Other && identifies(bytes, &span);
+            let candidates = candidates.get_or_insert_with(|| after_name(bytes, &span));
+            for candidate in candidates.iter() {
+                let Class::Literal(strength) = candidate.class else { continue };
+                if let Some(confidence) = judge(rule, promise, is_identifier, candidate, strength) {
+                    found.push(Found {
+                        rule: index,
+                        parts: candidate.parts.clone(),
+                        secret: Secret::new(candidate.value(bytes)),
+                        confidence,
+                        evidence: evidence(candidate.way, &shown(&bytes[span.clone()])),
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
+fn named<'a>(rules: &'a RuleSet, literal: &'a str) -> impl Iterator<Item = (usize, &'a Rule, &'a Names)> {
+    rules.rules().iter().enumerate().filter_map(move |(index, rule)| {
+        let names = rule.names.as_ref()?;
+        names.vendors.iter().any(|vendor| vendor == literal).then_some((index, rule, names))
+    })
+}
+
+/// How sure a literal under a name is; `None` where it is not worth a finding.
+fn judge(
+    rule: &Rule,
+    promise: Promise,
+    is_identifier: bool,
+    candidate: &Candidate,
+    strength: Strength,
+) -> Option<Confidence> {
+    if strength < rule.value.min_strength {
+        return None;
+    }
+    let context = match promise {
+        Promise::Key => rule.confidence,
+        Promise::Loose => rule.confidence,
+        Promise::Other if is_identifier => Confidence::Low,
+        Promise::Other if strength == Strength::Strong => Confidence::Medium,
+        Promise::Other => return None,
+    };
+    let way = match candidate.way {
+        Way::Told | Way::Following | Way::Paired if strength < Strength::Fair => return None,
+        Way::Told => Confidence::Medium,
+        _ => context,
+    };
+    Some(confidence(context.min(way), strength))
+}
+
+fn evidence(way: Way, name: &str) -> String {
+    match way {
+        Way::Assigned => format!("assigned to {name}"),
+        Way::Paired => format!("given together with {name}"),
+        Way::Field => format!("value of the field named {name}"),
+        Way::Element => format!("text of the element {name}"),
+        Way::Following => format!("follows {name}"),
+        Way::Told => format!("said to be {name}"),
+    }
+}

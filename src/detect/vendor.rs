@@ -1,0 +1,226 @@
+//! Keys in a vendor's context: its client, its configuration section, requests
+//! to its hosts.
+//!
+//! In: bytes and the hits of the vendors' words. Out: the literals that those
+//! contexts make keys without naming them.
+
+use std::ops::Range;
+
+use super::context::{self, Generic};
+use super::name::{around, has_left_boundary, words};
+use super::text::{byte, is_word, line_end, line_start};
+use super::value::Class;
+use super::way::{Candidate, after_name};
+use super::{Found, confidence, shown};
+use crate::finding::Confidence;
+use crate::rule::{LiteralHit, RuleSet, Strength};
+use crate::secret::Secret;
+
+/// How many uses of one import alias are followed in a piece.
+const MOST_ALIAS_USES: usize = 64;
+
+/// The rules that a vendor's contexts feed.
+struct Rules<'a> {
+    api_key: usize,
+    webhook: Option<usize>,
+    best: Confidence,
+    hosts: &'a [String],
+    headers: &'a [String],
+    clients: bool,
+}
+
+/// Everything in the contexts of `rules`.
+pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for (index, rule) in rules.rules().iter().enumerate() {
+        let (Some(context), Some(names)) = (&rule.context, &rule.names) else { continue };
+        if context.hosts.is_empty() && !context.clients {
+            continue;
+        }
+        let webhook = rules.rules().iter().position(|other| {
+            other.names.as_ref().is_some_and(|other| other.vendors == names.vendors && !other.requires.is_empty())
+        });
+        let feeds = Rules {
+            api_key: index,
+            webhook,
+            best: rule.confidence,
+            hosts: &context.hosts,
+            headers: &context.headers,
+            clients: context.clients,
+        };
+        let mut last_request = 0..0;
+        for hit in hits {
+            let literal = rules.literals()[hit.literal].text();
+            if names.vendors.iter().any(|vendor| vendor == literal) {
+                found.extend(around_word(&feeds, bytes, &(hit.start..hit.end), &mut last_request));
+            }
+        }
+    }
+    found
+}
+
+fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_request: &mut Range<usize>) -> Vec<Found> {
+    if let Some(host) = host(feeds, bytes, word) {
+        let mut found = addressed(feeds, bytes, &host);
+        if !last_request.contains(&host.start) {
+            let request = context::request(bytes, &host);
+            found.extend(requested(feeds, bytes, &request));
+            *last_request = request;
+        }
+        return found;
+    }
+    let mut found = Vec::new();
+    if !feeds.clients || !has_left_boundary(bytes, word) {
+        return found;
+    }
+    let name = around(bytes, word).unwrap_or_else(|| word.clone());
+    if let Some(arguments) = context::arguments(bytes, &name) {
+        found.extend(passed(feeds, bytes, &arguments, &shown(&bytes[name.clone()]), is_client(bytes, &name)));
+    }
+    if let Some(section) = context::section(bytes, &name) {
+        found.extend(generics(feeds, bytes, &section, &format!("under {}", shown(&bytes[name.clone()])), feeds.best, false));
+    }
+    for alias in context::aliases(bytes, word) {
+        found.extend(aliased(feeds, bytes, &alias));
+    }
+    found.extend(below_comment(feeds, bytes, word));
+    found
+}
+
+/// The host that holds the vendor's word, if it is one of the rule's.
+fn host(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Option<Range<usize>> {
+    feeds.hosts.iter().find_map(|host| {
+        let offset = host.find("bytestack").or_else(|| host.find('.').map(|_| 0))?;
+        let start = word.start.checked_sub(offset)?;
+        let range = start..start + host.len();
+        let is_here = bytes.get(range.clone())?.eq_ignore_ascii_case(host.as_bytes());
+        let is_whole = !is_word(byte(bytes, range.end)) && (offset > 0 || byte(bytes, start.wrapping_sub(1)) != b'.');
+        (is_here && is_whole).then_some(range)
+    })
+}
+
+fn addressed(feeds: &Rules<'_>, bytes: &[u8], host: &Range<usize>) -> Vec<Found> {
+    context::in_address(bytes, host)
+        .iter()
+        .filter_map(|candidate| found(feeds.api_key, bytes, candidate, feeds.best, "part of an address of ByteStack's API"))
+        .collect()
+}
+
+/// Keys in a request to a host of the vendor: bearer tokens and headers.
+fn requested(feeds: &Rules<'_>, bytes: &[u8], request: &Range<usize>) -> Vec<Found> {
+    let mut all: Vec<Found> = context::bearers(bytes, request)
+        .iter()
+        .filter_map(|candidate| found(feeds.api_key, bytes, candidate, feeds.best, "bearer token in a request to ByteStack's API"))
+        .collect();
+    all.extend(generics(feeds, bytes, request, "in a request to ByteStack's API", feeds.best, true));
+    all
+}
+
+/// Keys among the arguments of a client.
+fn passed(feeds: &Rules<'_>, bytes: &[u8], arguments: &Range<usize>, callee: &str, is_client: bool) -> Vec<Found> {
+    let mut all = generics(feeds, bytes, arguments, &format!("argument of {callee}"), feeds.best, false);
+    if is_client {
+        all.extend(context::positional(bytes, arguments).and_then(|candidate| {
+            let is_random = matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
+            is_random.then(|| found(feeds.api_key, bytes, &candidate, feeds.best, &format!("argument of {callee}")))?
+        }));
+    }
+    all
+}
+
+/// Whether a callee makes a client or hands it a key: `NewClient`, `ByteStack`,
+/// `connect`, `WithAPIKey`, `authenticate`.
+fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
+    const WORDS: [&str; 24] = [
+        "client", "new", "init", "connect", "create", "make", "build", "builder", "of", "configure", "setup", "auth",
+        "authenticate", "login", "open", "session", "api", "sdk", "key", "token", "start", "get", "instance", "with",
+    ];
+    let words = words(&bytes[callee.clone()]);
+    let last_is_vendor = words.last().is_some_and(|word| word.contains("bytestack") || word.contains("bitkit"));
+    let not_client = ["hash", "verify", "url", "log", "query", "fetch", "storage", "webhook", "error", "id", "test"];
+    last_is_vendor
+        || (words.iter().any(|word| WORDS.contains(&word.as_str()) || word.ends_with("client"))
+            && !words.iter().any(|word| not_client.contains(&word.as_str())))
+}
+
+/// Keys given to the vendor's package under a local name.
+fn aliased(feeds: &Rules<'_>, bytes: &[u8], alias: &[u8]) -> Vec<Found> {
+    let mut all = Vec::new();
+    for at in memchr::memmem::find_iter(bytes, alias).take(MOST_ALIAS_USES) {
+        let end = at + alias.len();
+        let is_use = !is_word(byte(bytes, at.wrapping_sub(1)))
+            && (matches!(byte(bytes, end), b'.' | b'(' | b':' | b'-' | b'{' | b'\\'));
+        if !is_use || (byte(bytes, end) == b':' && byte(bytes, end + 1) != b':') {
+            continue;
+        }
+        let Some(arguments) = context::arguments(bytes, &(at..end)) else { continue };
+        let callee = at..arguments.start.saturating_sub(1);
+        all.extend(passed(feeds, bytes, &arguments, &shown(&bytes[callee.clone()]), is_client(bytes, &callee) || byte(bytes, end) == b'('));
+    }
+    all
+}
+
+/// A comment that names the vendor above a generic name: weak evidence.
+fn below_comment(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Vec<Found> {
+    let line = line_start(bytes, word.start, 200);
+    let head = bytes[line..word.start].trim_ascii_start();
+    if ![&b"#"[..], b"//", b";", b"--", b"/*", b"*", b"<!--", b"rem ", b"REM "].iter().any(|mark| head.starts_with(mark)) {
+        return Vec::new();
+    }
+    let first = line_end(bytes, word.end, 300);
+    let second = line_end(bytes, first + 1, 400);
+    let third = line_end(bytes, second + 1, 400);
+    generics(feeds, bytes, &(first..third.min(bytes.len())), "below a comment that names ByteStack", Confidence::Low, false)
+}
+
+/// The literals of generic names in a range.
+fn generics(
+    feeds: &Rules<'_>,
+    bytes: &[u8],
+    range: &Range<usize>,
+    place: &str,
+    best: Confidence,
+    is_request: bool,
+) -> Vec<Found> {
+    let mut all = Vec::new();
+    for generic in context::generics(bytes, range) {
+        let name = &bytes[generic.span.clone()];
+        if is_request && !is_request_name(feeds, name) {
+            continue;
+        }
+        let rule = match rule_for(feeds, &generic) {
+            Some(rule) => rule,
+            None => continue,
+        };
+        for candidate in after_name(bytes, &generic.span) {
+            let is_inside = candidate.parts.iter().all(|part| part.start >= range.start && part.end <= range.end);
+            let is_random = matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
+            if is_inside && is_random {
+                let evidence = format!("{} {place}", shown(name));
+                all.extend(found(rule, bytes, &candidate, best, &evidence));
+            }
+        }
+    }
+    all
+}
+
+fn rule_for(feeds: &Rules<'_>, generic: &Generic) -> Option<usize> {
+    if generic.is_webhook { feeds.webhook } else { Some(feeds.api_key) }
+}
+
+/// In a request, `key` and `secret` name other things too.
+fn is_request_name(feeds: &Rules<'_>, name: &[u8]) -> bool {
+    let lower = String::from_utf8_lossy(name).to_ascii_lowercase();
+    feeds.headers.contains(&lower) || !["key", "secret", "auth"].contains(&lower.as_str())
+}
+
+fn found(rule: usize, bytes: &[u8], candidate: &Candidate, best: Confidence, evidence: &str) -> Option<Found> {
+    let Class::Literal(strength) = candidate.class else { return None };
+    Some(Found {
+        rule,
+        parts: candidate.parts.clone(),
+        secret: Secret::new(candidate.value(bytes)),
+        confidence: confidence(best, strength),
+        evidence: evidence.to_owned(),
+    })
+}

@@ -1,0 +1,439 @@
+//! Reads the right-hand side of an assignment.
+//!
+//! In: the place after `=`, `:` or a comma. Out: the first literal that the
+//! expression comes down to: through constructors, fallbacks, type names,
+//! concatenations, block scalars, here-documents and look-ups. A look-up's own
+//! argument is a name and is stepped over.
+
+use std::ops::Range;
+
+use super::{Candidate, Way, unescape};
+use crate::detect::text::{
+    balanced, byte, indent, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space, word_at,
+};
+use crate::detect::value::{Class, Form, classify, is_token_byte};
+
+/// How many pieces of an expression are read before it is given up.
+const MOST_PIECES: usize = 24;
+/// How far an expression is read, in bytes.
+const REACH_BYTES: usize = 1200;
+
+/// What surrounds an expression.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expression {
+    /// How the name led here.
+    pub way: Way,
+    /// The indentation of the name's line: a value on the next line must be
+    /// deeper than it.
+    pub indent: usize,
+    /// Whether the expression stands inside a bracket, so that a line's end
+    /// does not end it.
+    pub in_brackets: bool,
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
+    depth: usize,
+    expression: Expression,
+    /// Whether the last piece leaves the line open: an operator or a bracket.
+    is_open: bool,
+    found: Option<Candidate>,
+}
+
+/// Reads the expression at `at`; the literal in it, or else the first value
+/// of another class.
+pub(crate) fn evaluate(bytes: &[u8], at: usize, expression: Expression) -> Option<Candidate> {
+    let mut reader = Reader {
+        bytes,
+        at,
+        end: bytes.len().min(at + REACH_BYTES),
+        depth: usize::from(expression.in_brackets),
+        expression,
+        is_open: true,
+        found: None,
+    };
+    for piece in 0..MOST_PIECES {
+        if !reader.step(piece) {
+            break;
+        }
+    }
+    reader.found
+}
+
+impl Reader<'_> {
+    /// Reads one piece; whether there may be more.
+    fn step(&mut self, piece: usize) -> bool {
+        if !self.skip_to_piece(piece) {
+            return false;
+        }
+        if let Some(next) = block_scalar(self.bytes, self.at).filter(|_| piece == 0) {
+            return self.take_block(next);
+        }
+        if let Some(string) = quoted(self.bytes, self.at) {
+            return self.take_string(&string.inner, string.end);
+        }
+        match byte(self.bytes, self.at) {
+            b'<' if self.bytes[self.at..].starts_with(b"<<") => self.take_here_document(),
+            b'{' | b'[' if piece == 0 => self.take_record(),
+            b'(' | b'{' | b'[' => self.open(),
+            b')' | b'}' | b']' => self.close(),
+            b',' if self.depth > 0 => self.pass(1),
+            b'|' if self.bytes[self.at..].starts_with(b"||") => self.pass(2),
+            b'!' if piece == 0 => self.skip_tag(),
+            b';' | b',' | 0 => false,
+            b'/' if self.bytes[self.at..].starts_with(b"//") && self.is_comment() => false,
+            b'#' if self.is_comment() => false,
+            b'=' | b':' | b'?' | b'|' | b'+' | b'.' | b'@' | b'<' | b'>' | b'&' | b'*' | b'\\' | b'-' | b'^' => {
+                self.operator()
+            }
+            _ => self.take_bare(piece),
+        }
+    }
+
+    /// Past blanks; past line ends too where the expression goes on.
+    fn skip_to_piece(&mut self, piece: usize) -> bool {
+        let next = skip_blanks(self.bytes, self.at);
+        let past = skip_space(self.bytes, next);
+        let crosses = self.bytes[next..past.min(self.bytes.len())].contains(&b'\n');
+        let continues = !crosses || self.depth > 0 || self.continues_on_next_line(past, piece);
+        self.at = past;
+        continues && self.at < self.end
+    }
+
+    fn continues_on_next_line(&self, next: usize, piece: usize) -> bool {
+        let rest = &self.bytes[next.min(self.bytes.len())..];
+        let goes_on = [&b"??"[..], b"||", b"?", ":".as_bytes(), b"+", b".", b"or ", b"//", b"&", b"?:"]
+            .iter()
+            .any(|start| rest.starts_with(start) && !rest.starts_with(b"//"));
+        if piece > 0 {
+            return self.is_open || goes_on;
+        }
+        let line = line_start(self.bytes, next, 512);
+        let is_deeper = indent(self.bytes, line) > self.expression.indent;
+        if quoted(self.bytes, next).is_some() {
+            return is_deeper || self.expression.way == Way::Assigned && !is_key(self.bytes, next);
+        }
+        is_deeper && !is_key(self.bytes, next) && !rest.starts_with(b"- ")
+    }
+
+    /// Whether `//` or `#` here begins a comment rather than an operator.
+    fn is_comment(&self) -> bool {
+        let before = self.at.checked_sub(1).map_or(b' ', |at| self.bytes[at]);
+        before.is_ascii_whitespace() && byte(self.bytes, self.at + 2) != b'"' && !self.is_perl_fallback()
+    }
+
+    /// Perl's `$ENV{K} // "v"`.
+    fn is_perl_fallback(&self) -> bool {
+        byte(self.bytes, self.at) == b'/' && quoted(self.bytes, skip_blanks(self.bytes, self.at + 2)).is_some()
+    }
+
+    fn pass(&mut self, length: usize) -> bool {
+        self.at += length;
+        self.is_open = true;
+        true
+    }
+
+    fn open(&mut self) -> bool {
+        self.depth += 1;
+        self.pass(1)
+    }
+
+    fn close(&mut self) -> bool {
+        if self.depth == 0 {
+            return false;
+        }
+        self.depth -= 1;
+        self.at += 1;
+        self.is_open = false;
+        true
+    }
+
+    fn operator(&mut self) -> bool {
+        self.pass(1)
+    }
+
+    /// YAML's `!!str`, `!Sub`, `!vault`: the last names a reference.
+    fn skip_tag(&mut self) -> bool {
+        let end = self.bytes[self.at..].iter().take(40).take_while(|b| !b.is_ascii_whitespace()).count();
+        let tag = &self.bytes[self.at..self.at + end];
+        if tag.eq_ignore_ascii_case(b"!vault") || tag.eq_ignore_ascii_case(b"!secret") || tag.starts_with(b"!encrypted") {
+            self.note(vec![self.at..self.at + end], Class::Reference, false);
+            return false;
+        }
+        self.pass(end.max(1))
+    }
+
+    fn note(&mut self, parts: Vec<Range<usize>>, class: Class, is_quoted: bool) {
+        let is_better = match &self.found {
+            None => true,
+            Some(found) => !matches!(found.class, Class::Literal(_)) && matches!(class, Class::Literal(_)),
+        };
+        if is_better {
+            self.found = Some(Candidate { parts, class, way: self.expression.way, is_quoted });
+        }
+    }
+
+    /// A quoted string, joined with those that follow it.
+    fn take_string(&mut self, inner: &Range<usize>, end: usize) -> bool {
+        if self.depth == 0 && is_key_end(self.bytes, end) {
+            return false;
+        }
+        let mut parts = vec![strip_scheme(self.bytes, inner)];
+        let mut end = end;
+        let mut joins_variable = false;
+        while let Some(next) = concatenation(self.bytes, end) {
+            let Some(more) = quoted(self.bytes, next) else {
+                joins_variable = byte(self.bytes, next) != b'"' && is_operator_join(self.bytes, end);
+                break;
+            };
+            if is_key_end(self.bytes, more.end) {
+                break;
+            }
+            parts.push(more.inner.clone());
+            end = more.end;
+        }
+        let value: Vec<u8> = parts.iter().flat_map(|part| self.bytes[part.clone()].iter().copied()).collect();
+        let class = classify(&unescape(&value), Form::Quoted);
+        self.at = end;
+        self.is_open = false;
+        if joins_variable && !matches!(class, Class::Literal(strength) if strength >= crate::rule::Strength::Strong) {
+            self.note(parts, Class::Code, true);
+            return true;
+        }
+        self.note(parts, class, true);
+        !matches!(class, Class::Literal(_))
+    }
+
+    /// An unquoted run: a literal, a word of code, or a constructor's name.
+    fn take_bare(&mut self, piece: usize) -> bool {
+        let start = self.at;
+        let mut end = start;
+        while end < self.end && is_bare(self.bytes[end]) && !is_escaped_end(self.bytes, end) {
+            end += 1;
+        }
+        if end == start {
+            self.at += 1;
+            return self.at < self.end;
+        }
+        let (word, is_call) = (start..end, matches!(byte(self.bytes, end), b'(' | b'{' | b'['));
+        if is_call || matches!(byte(self.bytes, end), b'"' | b'\'' | b'`') && end - start <= 6 {
+            return self.take_callee(&word, end);
+        }
+        if is_any(self.bytes, &word, &["bearer", "basic", "token"]) && self.is_scheme(end) {
+            return self.pass(end - start);
+        }
+        self.take_bare_value(word, piece)
+    }
+
+    /// `Bearer v`, unquoted.
+    fn is_scheme(&self, end: usize) -> bool {
+        byte(self.bytes, end) == b' ' && is_token_byte(byte(self.bytes, end + 1))
+    }
+
+    fn take_bare_value(&mut self, word: Range<usize>, piece: usize) -> bool {
+        let trimmed = trim_end(self.bytes, &word);
+        let value = &self.bytes[trimmed.clone()];
+        let class = classify(value, Form::Bare);
+        let is_assignment = value.iter().position(|b| *b == b'=').is_some_and(|equals| {
+            value[equals..].iter().any(|b| *b != b'=') && value[..equals].iter().all(|b| is_word(*b) || *b == b'-')
+        });
+        self.at = word.end;
+        self.is_open = false;
+        if is_assignment {
+            return false;
+        }
+        if is_any(self.bytes, &word, &["return", "new", "await", "const", "mut", "ref", "in", "or", "if", "else", "then", "and", "unless", "default"]) {
+            self.is_open = true;
+            return true;
+        }
+        self.note(vec![trimmed], class, false);
+        let goes_on = !matches!(class, Class::Literal(_)) || self.is_declared_type(word.end);
+        if matches!(class, Class::Literal(_)) && self.is_declared_type(word.end) {
+            self.found = None;
+        }
+        goes_on && (piece < 8)
+    }
+
+    /// `key: Type = "v"`: what was read is the type.
+    fn is_declared_type(&self, end: usize) -> bool {
+        let at = skip_blanks(self.bytes, end);
+        byte(self.bytes, at) == b'=' && !matches!(byte(self.bytes, at + 1), b'=') && at > end
+    }
+
+    /// What stands before a bracket or glued to a quote: a look-up's first
+    /// argument is a name, a cipher's or digest's is no key; anything else
+    /// builds the value from its argument.
+    fn take_callee(&mut self, word: &Range<usize>, end: usize) -> bool {
+        let callee = self.bytes[word.clone()].to_ascii_lowercase();
+        let is_call = matches!(byte(self.bytes, end), b'(' | b'{' | b'[');
+        self.at = end;
+        self.is_open = true;
+        if !is_call {
+            return true;
+        }
+        let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(&callee, part).is_some());
+        if has(&[b"decrypt", b"unseal", b"kms", b"hash", b"sha1", b"sha256", b"sha512", b"md5", b"digest", b"resolve", b"verify"]) {
+            self.note(vec![word.clone()], Class::Code, false);
+            self.at = balanced(self.bytes, end, REACH_BYTES).unwrap_or(self.end);
+            return true;
+        }
+        if has(&[b"env", b"getprop", b"lookup", b"fetch", b"secret", b"config", b"vault", b"param", b"read", b"load", b"setting"])
+            || callee.ends_with(b"get")
+            || callee.ends_with(b"var")
+        {
+            return self.take_lookup(word, end);
+        }
+        self.note(vec![word.clone()], Class::Code, false);
+        self.open()
+    }
+
+    /// Past a look-up's name; its second argument is a fallback.
+    fn take_lookup(&mut self, word: &Range<usize>, open: usize) -> bool {
+        self.note(vec![word.clone()], Class::Reference, false);
+        self.depth += 1;
+        self.at = skip_space(self.bytes, open + 1);
+        let Some(string) = quoted(self.bytes, self.at) else { return true };
+        let first = classify(&self.bytes[string.inner.clone()], Form::Quoted);
+        if !matches!(first, Class::Literal(crate::rule::Strength::Strong)) {
+            self.at = string.end;
+        }
+        true
+    }
+
+    /// YAML's `|` and `>`: the next deeper line is the value.
+    fn take_block(&mut self, next: usize) -> bool {
+        let line = line_start(self.bytes, next, 512);
+        if indent(self.bytes, line) > self.expression.indent || self.expression.indent == 0 && indent(self.bytes, line) > 0 {
+            self.take_line(next);
+        }
+        false
+    }
+
+    /// `<<EOF`, `<<-'EOF'`, `<<~EOF`, `<<<EOF`: the next line is the value.
+    fn take_here_document(&mut self) -> bool {
+        let mut at = self.at + 2;
+        while matches!(byte(self.bytes, at), b'<' | b'-' | b'~' | b'"' | b'\'' | b' ') {
+            at += 1;
+        }
+        let word = word_at(self.bytes, at);
+        if byte(self.bytes, self.at + 2) == b'"' {
+            return self.pass(2);
+        }
+        let end = line_end(self.bytes, word.end, 64);
+        if word.is_empty() || byte(self.bytes, end) != b'\n' {
+            return self.pass(2);
+        }
+        self.take_line(skip_blanks(self.bytes, end + 1));
+        false
+    }
+
+    fn take_line(&mut self, start: usize) {
+        let mut end = line_end(self.bytes, start, 600);
+        while end > start && self.bytes[end - 1].is_ascii_whitespace() {
+            end -= 1;
+        }
+        let line = start..end;
+        let class = classify(&self.bytes[line.clone()], Form::Quoted);
+        self.note(vec![line], class, true);
+    }
+
+    /// `{value: v}`, `["v"]`, `{"v"}`: the field that holds the value, or the
+    /// first string.
+    fn take_record(&mut self) -> bool {
+        let Some(end) = balanced(self.bytes, self.at, REACH_BYTES) else { return self.open() };
+        if let Some(candidate) = super::fields::in_record(self.bytes, self.at + 1..end - 1) {
+            self.found = Some(candidate);
+            return false;
+        }
+        let first = skip_space(self.bytes, self.at + 1);
+        if is_key(self.bytes, first) {
+            return false;
+        }
+        self.open()
+    }
+}
+
+/// Whether a YAML block scalar begins at `at`: the place of its first line.
+fn block_scalar(bytes: &[u8], at: usize) -> Option<usize> {
+    if !matches!(byte(bytes, at), b'|' | b'>') {
+        return None;
+    }
+    let mut end = at + 1;
+    while matches!(byte(bytes, end), b'+' | b'-' | b'0'..=b'9') {
+        end += 1;
+    }
+    end = skip_blanks(bytes, end);
+    (byte(bytes, end) == b'\n').then(|| skip_space(bytes, end))
+}
+
+/// Whether a key of its own (`name:`, `"name" =`, `name=`) stands at `at`.
+pub(crate) fn is_key(bytes: &[u8], at: usize) -> bool {
+    if let Some(string) = quoted(bytes, at) {
+        return is_key_end(bytes, string.end);
+    }
+    let mut end = at;
+    while end - at < 96 && (is_word(byte(bytes, end)) || matches!(byte(bytes, end), b'-' | b'.' | b'$')) {
+        end += 1;
+    }
+    end > at && is_key_end(bytes, end)
+}
+
+/// Whether `:`, `=`, `=>` follows, so that what ended at `end` was a key.
+fn is_key_end(bytes: &[u8], end: usize) -> bool {
+    let at = skip_blanks(bytes, end);
+    match byte(bytes, at) {
+        b':' => byte(bytes, at + 1) != b':',
+        b'=' => !matches!(byte(bytes, at + 1), b'='),
+        _ => false,
+    }
+}
+
+/// Where the next string of a concatenation begins: after `+`, `.`, `..`,
+/// `&`, `<>`, `++`, `~`, `||`, a line continuation, or directly.
+fn concatenation(bytes: &[u8], end: usize) -> Option<usize> {
+    let at = skip_space(bytes, end);
+    let rest = bytes.get(at..)?;
+    const OPERATORS: [&[u8]; 8] = [b"++", b"<>", b"..", b"+", b"&", b"~", b".", b"^"];
+    match OPERATORS.iter().find(|operator| rest.starts_with(operator)) {
+        Some(operator) => Some(skip_space(bytes, at + operator.len())),
+        None if matches!(byte(bytes, at), b'"' | b'\'' | b'`') && at > end => Some(at),
+        None => None,
+    }
+}
+
+fn is_operator_join(bytes: &[u8], end: usize) -> bool {
+    matches!(byte(bytes, skip_space(bytes, end)), b'+' | b'&' | b'~' | b'^')
+}
+
+/// Bytes of an unquoted run.
+fn is_bare(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"'`,;()[]{}<>|&\\".contains(&byte) || byte == b'$' || byte >= 0x80
+}
+
+/// Whether an escaped line end or quote (`\n`, `\"`) or an HTML reference ends
+/// the run here.
+fn is_escaped_end(bytes: &[u8], at: usize) -> bool {
+    bytes[at] == b'\\' || (bytes[at] == b'%' && bytes[at + 1..].starts_with(b"22"))
+}
+
+/// Without the full stop, colon or exclamation mark of a sentence.
+fn trim_end(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
+    let mut end = word.end;
+    while end > word.start && matches!(bytes[end - 1], b'.' | b':' | b'!' | b'?' | b'*') {
+        end -= 1;
+    }
+    word.start..end
+}
+
+/// Without `Bearer ` or `Token ` before the key.
+pub(super) fn strip_scheme(bytes: &[u8], inner: &Range<usize>) -> Range<usize> {
+    let text = &bytes[inner.clone()];
+    for scheme in [&b"bearer "[..], b"token ", b"apikey ", b"bearer:", b"bearer%20"] {
+        if text.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)) {
+            return inner.start + scheme.len()..inner.end;
+        }
+    }
+    inner.clone()
+}

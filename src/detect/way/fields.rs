@@ -1,0 +1,190 @@
+//! Names and values that are fields of one record.
+//!
+//! In: the place of a name that is itself a value (`name: K`), or the inside
+//! of a record. Out: the value of the field beside it.
+
+use std::ops::Range;
+
+use super::expression::{Expression, evaluate};
+use super::{Candidate, Way};
+use crate::detect::text::{byte, indent, is_any, is_word, line_start, quoted, skip_blanks, skip_space, word_at};
+use crate::detect::value::Class;
+
+/// How far a sibling field may be, in bytes.
+const REACH_BYTES: usize = 700;
+
+/// Fields that hold a value: Kubernetes, Docker Compose, Terraform,
+/// CloudFormation, Elastic Beanstalk, Postman, Insomnia, property lists, .NET
+/// settings, Pulumi, JSON Schema, SQL.
+const VALUE_FIELDS: [&str; 26] = [
+    "value", "val", "default", "current", "currentvalue", "content", "contents", "text", "string", "stringvalue",
+    "string_value", "plaintext", "secret", "data", "parametervalue", "initialvalue", "initial", "defaultvalue",
+    "default_value", "v", "secretvalue", "secret_value", "rawvalue", "raw", "optionvalue", "literal",
+];
+
+/// Fields that name something: where one begins, the next record began.
+const NAME_FIELDS: [&str; 16] = [
+    "name", "key", "variable", "var", "env", "parameterkey", "optionname", "id", "field", "property", "k",
+    "parametername", "setting", "header", "option", "attribute",
+];
+
+/// The value in the record that holds the name ending at `end`, after it or
+/// before it.
+pub(super) fn beside(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
+    let after = after(bytes, name, end);
+    match &after {
+        Some(candidate) if matches!(candidate.class, Class::Literal(_)) => after,
+        _ => before(bytes, name).or(after),
+    }
+}
+
+/// The first value field between two places.
+pub(super) fn in_record(bytes: &[u8], record: Range<usize>) -> Option<Candidate> {
+    first_value_field(bytes, record, 0)
+}
+
+fn after(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
+    let line = line_start(bytes, name.start, 512);
+    let own_indent = indent(bytes, line);
+    let to = record_end(bytes, end, own_indent);
+    first_value_field(bytes, end..to, own_indent)
+}
+
+/// Where the record that holds `from` ends: at the bracket that closes it, at
+/// the next list item, or where the indentation falls below it.
+fn record_end(bytes: &[u8], from: usize, own_indent: usize) -> usize {
+    let limit = bytes.len().min(from + REACH_BYTES);
+    let mut depth = 0_usize;
+    let mut at = from;
+    while at < limit {
+        match bytes[at] {
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' if depth == 0 => return at,
+            b'}' | b']' | b')' => depth -= 1,
+            b'"' | b'\'' => {
+                if let Some(string) = quoted(bytes, at) {
+                    at = string.end;
+                    continue;
+                }
+            }
+            b'\n' if depth == 0 && ends_record(bytes, at + 1, own_indent) => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    limit
+}
+
+fn ends_record(bytes: &[u8], line: usize, own_indent: usize) -> bool {
+    let here = indent(bytes, line);
+    let first = byte(bytes, line + here);
+    if matches!(first, b'\n' | b'\r' | b'}' | b']' | b')' | b'<' | b'"' | b'\'') {
+        return false;
+    }
+    here < own_indent || (first == b'-' && byte(bytes, line + here + 1) == b' ' && here <= own_indent)
+}
+
+fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Option<Candidate> {
+    let mut at = range.start;
+    let mut fallback = None;
+    while at < range.end {
+        if !is_word(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let word = word_at(bytes, at);
+        let Some(value) = field_value(bytes, &word) else {
+            at = word.end;
+            continue;
+        };
+        if is_any(bytes, &word, &NAME_FIELDS) && at > range.start + 1 && own_indent_allows(bytes, at) {
+            return fallback;
+        }
+        if is_any(bytes, &word, &VALUE_FIELDS) {
+            let expression = Expression { way: Way::Field, indent: own_indent, in_brackets: false };
+            let candidate = evaluate(bytes, value, expression);
+            if candidate.as_ref().is_some_and(|candidate| matches!(candidate.class, Class::Literal(_))) {
+                return candidate;
+            }
+            fallback = fallback.or(candidate);
+        }
+        at = value.max(word.end);
+    }
+    fallback
+}
+
+/// A second name field begins another record unless it closes an element
+/// (`</name>`) of the same one.
+fn own_indent_allows(bytes: &[u8], at: usize) -> bool {
+    byte(bytes, at.wrapping_sub(1)) != b'/'
+}
+
+/// Where the value of the field named by `word` begins: after `:`, `=`, `=>`,
+/// or `>` of an element.
+fn field_value(bytes: &[u8], word: &Range<usize>) -> Option<usize> {
+    let mut at = word.end;
+    while matches!(byte(bytes, at), b'"' | b'\'' | b'\\' | b'`') {
+        at += 1;
+    }
+    at = skip_blanks(bytes, at);
+    match byte(bytes, at) {
+        b':' | b'=' => {
+            at += 1;
+            if matches!(byte(bytes, at), b'>' | b'=') {
+                at += 1;
+            }
+            Some(at)
+        }
+        b'>' if byte(bytes, word.start.wrapping_sub(1)) == b'<' => Some(skip_space(bytes, at + 1)),
+        _ => None,
+    }
+}
+
+/// A value field that stands before the name, in the same brackets, list item
+/// or tag.
+fn before(bytes: &[u8], name: &Range<usize>) -> Option<Candidate> {
+    let from = name.start.saturating_sub(REACH_BYTES / 2);
+    let mut depth = 0_usize;
+    let mut start = name.start;
+    while start > from {
+        match bytes[start - 1] {
+            b'}' | b']' | b')' => depth += 1,
+            b'{' | b'[' | b'(' if depth == 0 => break,
+            b'{' | b'[' | b'(' => depth -= 1,
+            b'<' if depth == 0 => break,
+            b'\n' if depth == 0 && begins_item(bytes, start) => break,
+            b';' if depth == 0 => break,
+            _ => {}
+        }
+        start -= 1;
+    }
+    let candidate = last_value_field(bytes, start..name.start)?;
+    (candidate.parts.last()?.end <= name.start).then_some(candidate)
+}
+
+fn begins_item(bytes: &[u8], line: usize) -> bool {
+    let at = line + indent(bytes, line);
+    (byte(bytes, at) == b'-' && byte(bytes, at + 1) == b' ') || byte(bytes, line) == b'\n'
+}
+
+fn last_value_field(bytes: &[u8], range: Range<usize>) -> Option<Candidate> {
+    let mut at = range.start;
+    let mut last = None;
+    while at < range.end {
+        if !is_word(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let word = word_at(bytes, at);
+        if is_any(bytes, &word, &VALUE_FIELDS) {
+            if let Some(value) = field_value(bytes, &word) {
+                let expression = Expression { way: Way::Field, indent: 0, in_brackets: false };
+                last = evaluate(bytes, value, expression).or(last);
+            }
+        } else if is_any(bytes, &word, &NAME_FIELDS) && field_value(bytes, &word).is_some_and(|v| v + 8 < range.end) {
+            last = None;
+        }
+        at = word.end;
+    }
+    last
+}

@@ -1,0 +1,84 @@
+//! The ways in which a name meets its value.
+//!
+//! In: bytes and the range of a name in them. Out: the values that the name
+//! may have, best first, each with its class. Path and language are not asked:
+//! the same text means the same in every file, and a blob has many paths.
+
+mod expression;
+mod fields;
+mod forward;
+
+use std::ops::Range;
+
+use super::value::Class;
+
+pub(super) use expression::{Expression, evaluate, is_key as is_key_at};
+pub(super) use forward::after_name;
+
+/// How a name met its value; this is what the report says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// `name = value`, `name: value` and their kin.
+    Assigned,
+    /// `f(name, value)`, `name, value`, `| name | value |`.
+    Paired,
+    /// Two fields of one record: `name: K`, `value: v`.
+    Field,
+    /// `<name>value</name>`.
+    Element,
+    /// `ENV K v`, `#define K "v"`: only a blank between them.
+    Following,
+    /// Only words between them, as in prose.
+    Told,
+}
+
+/// A value that a name may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// The parts of the value, in order: one, or several where a literal is
+    /// split over more than one pair of quotes.
+    pub parts: Vec<Range<usize>>,
+    /// What the value is.
+    pub class: Class,
+    /// How it was met.
+    pub way: Way,
+    /// Whether it stood between quotes or as an element's text.
+    pub is_quoted: bool,
+}
+
+impl Candidate {
+    /// The value's bytes, escapes of slashes and Unicode resolved.
+    pub(super) fn value(&self, bytes: &[u8]) -> Vec<u8> {
+        let raw: Vec<u8> =
+            self.parts.iter().flat_map(|part| bytes[part.clone()].iter().copied()).collect();
+        unescape(&raw)
+    }
+}
+
+/// Resolves `\/`, `\u002f`, `\x2f` and drops the backslash of line
+/// continuations; other escapes stay, and no key holds one.
+pub(super) fn unescape(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut at = 0;
+    while at < raw.len() {
+        if raw[at] != b'\\' {
+            out.push(raw[at]);
+            at += 1;
+            continue;
+        }
+        let (value, length) = match raw.get(at + 1) {
+            Some(b'/' | b'=' | b'+' | b'-' | b'.' | b'_') => (Some(raw[at + 1]), 2),
+            Some(b'u') => (hex(raw.get(at + 2..at + 6)), 6),
+            Some(b'x') => (hex(raw.get(at + 2..at + 4)), 4),
+            _ => (None, 1),
+        };
+        out.push(value.unwrap_or(b'\\'));
+        at += if value.is_some() { length } else { 1 };
+    }
+    out
+}
+
+fn hex(digits: Option<&[u8]>) -> Option<u8> {
+    let text = std::str::from_utf8(digits?).ok()?;
+    u8::try_from(u32::from_str_radix(text, 16).ok()?).ok()
+}

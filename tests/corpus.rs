@@ -1,0 +1,114 @@
+//! The tables of names, ways and values, as cases that follow real formats.
+//!
+//! Every case is a text and what must be found in it. The test fails on any
+//! case that is not as it should be, unless `fixtures/detect/known-misses.txt`
+//! lists it with a reason; a case listed there that passes fails too.
+
+#[path = "support/corpus.rs"]
+mod corpus;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use corpus::Case;
+use keysweep::detect::{Detector, adjust};
+use keysweep::finding::{Confidence, Origin, SourceKind};
+use keysweep::rule::RuleSet;
+use keysweep::source::Content;
+
+/// What a case gave that it should not have, or did not give; `None` if it is
+/// as it should be.
+fn complaint(detector: &Detector, case: &Case) -> Option<String> {
+    let expanded = case.expand();
+    let origin = Arc::new(Origin {
+        source: SourceKind::Worktree,
+        root: Arc::from(""),
+        path: Some(Arc::from(case.path.as_str())),
+        object: None,
+    });
+    let mut found: Vec<(String, String, u64)> = Vec::new();
+    for mut detected in detector.detect(&Content::whole(&origin, &expanded.text)) {
+        let applies = adjust(detector.rules(), &detected.rule, &mut detected.occurrence);
+        if applies && detected.occurrence.confidence >= Confidence::Medium {
+            let value = String::from_utf8_lossy(detected.secret.expose()).into_owned();
+            found.push((detected.rule.to_string(), value, detected.occurrence.line));
+        }
+    }
+    let mut complaints = Vec::new();
+    for (key, line) in &case.finds {
+        let value = &expanded.keys[key];
+        if !found.iter().any(|(rule, found, at)| *rule == case.rule && found == value && at == line) {
+            let near: Vec<String> =
+                found.iter().filter(|(_, f, _)| f == value).map(|(rule, _, at)| format!("{rule}@{at}")).collect();
+            complaints.push(format!("missed {key}@{line} (found as {near:?})"));
+        }
+    }
+    let expected: BTreeSet<&String> = case.finds.iter().map(|(key, _)| &expanded.keys[key]).collect();
+    for (rule, value, line) in &found {
+        if !expected.contains(value) {
+            complaints.push(format!("flagged {value} at line {line} under {rule}"));
+        }
+    }
+    (!complaints.is_empty()).then(|| complaints.join("; "))
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/detect")
+}
+
+fn known_misses() -> BTreeMap<String, String> {
+    std::fs::read_to_string(fixtures().join("known-misses.txt"))
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(": "))
+        .map(|(id, reason)| (id.to_owned(), reason.to_owned()))
+        .collect()
+}
+
+/// Scores a set of cases and prints every complaint.
+fn score(title: &str, cases: &[Case]) -> BTreeMap<String, String> {
+    let detector = Detector::new(Arc::new(RuleSet::builtin().expect("built-in rules parse")));
+    let mut complaints = BTreeMap::new();
+    for case in cases {
+        if let Some(complaint) = complaint(&detector, case) {
+            println!("{} [{}] {}: {complaint}", case.file.file_name().expect("a file has a name").display(), case.kind, case.id);
+            complaints.insert(case.id.clone(), complaint);
+        }
+    }
+    let (positives, negatives): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| !case.finds.is_empty());
+    let bad = |cases: &[&Case]| cases.iter().filter(|case| complaints.contains_key(&case.id)).count();
+    let kinds: BTreeSet<&str> = cases.iter().map(|case| case.kind.as_str()).collect();
+    println!(
+        "{title}: {} of {} positives as they should be, {} of {} negatives silent, {} file kinds",
+        positives.len() - bad(&positives), positives.len(), negatives.len() - bad(&negatives), negatives.len(), kinds.len(),
+    );
+    complaints
+}
+
+/// Plain-text cases: everything but encodings, containers and indirection,
+/// whose files begin with `pos-f` and `neg-f`.
+fn is_plain(case: &Case) -> bool {
+    let name = case.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    !(name.starts_with("pos-f") || name.starts_with("neg-f"))
+}
+
+#[test]
+fn every_plain_case_is_as_it_should_be() {
+    let blind: Vec<Case> = corpus::cases(&fixtures().join("blind")).into_iter().filter(is_plain).collect();
+    let complaints = score("blind, plain", &blind);
+    let known = known_misses();
+    let unexpected: Vec<&String> = complaints.keys().filter(|id| !known.contains_key(*id)).collect();
+    assert!(unexpected.is_empty(), "{} cases are not as they should be: {unexpected:?}", unexpected.len());
+}
+
+#[test]
+fn ids_are_unique_and_every_case_cites_what_it_follows() {
+    let cases = corpus::cases(&fixtures().join("blind"));
+    let ids: BTreeSet<&String> = cases.iter().map(|case| &case.id).collect();
+    assert_eq!(ids.len(), cases.len());
+    for case in &cases {
+        assert!(!case.follows.is_empty() && !case.kind.is_empty() && !case.path.is_empty(), "{}", case.id);
+    }
+}
