@@ -28,10 +28,12 @@ fn complaint(detector: &Detector, case: &Case) -> Option<String> {
         object: None,
     });
     let mut found: Vec<(String, String, u64)> = Vec::new();
+    let mut evidence: BTreeMap<String, String> = BTreeMap::new();
     for mut detected in detector.detect(&Content::whole(&origin, &expanded.text)) {
         let applies = adjust(detector.rules(), &detected.rule, &mut detected.occurrence);
         if applies && detected.occurrence.confidence >= Confidence::Medium {
             let value = String::from_utf8_lossy(detected.secret.expose()).into_owned();
+            evidence.insert(value.clone(), detected.occurrence.evidence);
             found.push((detected.rule.to_string(), value, detected.occurrence.line));
         }
     }
@@ -47,7 +49,8 @@ fn complaint(detector: &Detector, case: &Case) -> Option<String> {
     let expected: BTreeSet<&String> = case.finds.iter().map(|(key, _)| &expanded.keys[key]).collect();
     for (rule, value, line) in &found {
         if !expected.contains(value) {
-            complaints.push(format!("flagged {value} at line {line} under {rule}"));
+            let why = &evidence[value];
+            complaints.push(format!("flagged {value} at line {line} under {rule}: {why}"));
         }
     }
     (!complaints.is_empty()).then(|| complaints.join("; "))

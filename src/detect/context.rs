@@ -58,10 +58,12 @@ pub(super) fn section(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>>
             let past = next + 1 + usize::from(matches!(byte(bytes, next + 1), b'>' | b'='));
             skip_space(bytes, past)
         }
+        b'.' if byte(bytes, next + 1) == b' ' => skip_space(bytes, next + 1),
         _ => skip_space(bytes, next),
     };
     let opener = skip_constructor(bytes, after);
-    if matches!(byte(bytes, opener), b'{' | b'[') || (byte(bytes, opener) == b'(' && opener > after) {
+    let is_pair = byte(bytes, next) == b'.' && byte(bytes, opener) == b'(';
+    if matches!(byte(bytes, opener), b'{' | b'[') || (byte(bytes, opener) == b'(' && opener > after) || is_pair {
         let end = balanced(bytes, opener, SECTION_BYTES).unwrap_or(bytes.len().min(opener + SECTION_BYTES));
         return Some(opener..end);
     }
@@ -148,11 +150,14 @@ pub(super) fn arguments(bytes: &[u8], callee: &Range<usize>) -> Option<Range<usi
 
 /// The first positional argument of a client, where it is a literal.
 pub(super) fn positional(bytes: &[u8], arguments: &Range<usize>) -> Option<Candidate> {
-    let at = skip_space(bytes, arguments.start);
+    let mut at = skip_space(bytes, arguments.start);
+    while bytes[at.min(bytes.len())..].starts_with(b"//") || (byte(bytes, at) == b'#' && byte(bytes, at + 1) == b' ') {
+        at = skip_space(bytes, line_end(bytes, at, 400));
+    }
     if at >= arguments.end || super::way::is_key_at(bytes, at) {
         return None;
     }
-    let candidate = evaluate(bytes, at, Expression { way: Way::Paired, indent: 0, in_brackets: true })?;
+    let candidate = evaluate(bytes, at, Expression { way: Way::Paired, indent: 0, in_brackets: true, enclosing: None })?;
     let is_inside = candidate.parts.iter().all(|part| part.end <= arguments.end);
     (is_inside && candidate.is_quoted).then_some(candidate)
 }
@@ -184,6 +189,7 @@ fn generic(bytes: &[u8], word: &Range<usize>) -> Option<Generic> {
     let is_webhook = WEBHOOK_NAMES.iter().any(|name| same_letters(name, &joined))
         || (words.iter().any(|word| word == "webhook") && words.last().is_some_and(|last| last == "secret"));
     let is_key = KEY_NAMES.iter().any(|name| same_letters(name, &joined))
+        || joined.starts_with("bearer")
         || ["apikey", "apitoken", "accesstoken", "authtoken", "bearertoken"].iter().any(|tail| joined.ends_with(tail));
     (is_webhook || is_key).then(|| Generic { span: word.clone(), is_webhook })
 }
@@ -205,15 +211,20 @@ fn hyphenated(bytes: &[u8], start: usize) -> Range<usize> {
 pub(super) fn request(bytes: &[u8], host: &Range<usize>) -> Range<usize> {
     let from = host.start.saturating_sub(REACH_BYTES);
     let to = bytes.len().min(host.end + REACH_BYTES);
-    let before = &bytes[from..host.start];
+    let own = bytes[from..host.start].iter().rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''));
+    let before = &bytes[from..own.map_or(host.start, |at| from + at)];
     let after = &bytes[host.end..to];
+    let defines_variable = byte(bytes, line_start(bytes, host.start, 200)) == b'@';
     let start = boundary_before(before).map_or(from, |at| from + at);
+    if defines_variable {
+        return start..to;
+    }
     let end = boundary_after(after).map_or(to, |at| host.end + at);
     start..end
 }
 
 fn boundary_before(text: &[u8]) -> Option<usize> {
-    let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n"];
+    let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"machine "];
     let last = separators
         .iter()
         .filter_map(|separator| memchr::memmem::rfind(text, separator).map(|at| at + separator.len()))
@@ -225,7 +236,7 @@ fn boundary_before(text: &[u8]) -> Option<usize> {
 }
 
 fn boundary_after(text: &[u8]) -> Option<usize> {
-    let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n"];
+    let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"\nmachine ", b"\ndefault "];
     let first = separators.iter().filter_map(|separator| memchr::memmem::find(text, separator)).min();
     let host = memchr::memmem::find_iter(text, b"://").find(|at| !is_vendor_or_local(&text[at + 3..]));
     [first, host].into_iter().flatten().min()
@@ -256,6 +267,10 @@ pub(super) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
         while end - start < 520 && super::value::is_token_byte(byte(bytes, end)) {
             end += 1;
         }
+        if matches!(byte(bytes, start), b'[' | b'{') {
+            found.extend(record_of_bearer(bytes, start).filter(|_| start > at + 6));
+            continue;
+        }
         let token = start..end;
         let class = classify(&bytes[token.clone()], Form::Bare);
         if start > at + 6 && matches!(class, Class::Literal(strength) if strength >= Strength::Fair) {
@@ -263,6 +278,80 @@ pub(super) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
         }
     }
     found
+}
+
+/// Postman's and Insomnia's `"bearer": [{"key": "token", "value": "v"}]`.
+fn record_of_bearer(bytes: &[u8], open: usize) -> Option<Candidate> {
+    let end = balanced(bytes, open, 600)?;
+    let candidate = super::way::in_record(bytes, open + 1..end - 1)?;
+    matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair).then_some(candidate)
+}
+
+/// The resource that a vendor's word names: the rest of its document.
+pub(super) fn resource(bytes: &[u8], name: &Range<usize>) -> Range<usize> {
+    let limit = bytes.len().min(name.end + 600);
+    let end = memchr::memmem::find(&bytes[name.end..limit], b"\n---").map_or(limit, |at| name.end + at);
+    name.end..end
+}
+
+/// The literals that key an HMAC in a range: `hmac.new(b"v", …)`,
+/// `createHmac('sha256', 'v')`, `SecretKeySpec("v".getBytes(), …)`.
+pub(super) fn signing_literals(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    let mut at = range.start;
+    while at < range.end {
+        if !is_word(bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let mut end = at;
+        while end < range.end && (is_word(bytes[end]) || matches!(bytes[end], b'.' | b':')) {
+            end += 1;
+        }
+        let callee = bytes[at..end].to_ascii_lowercase();
+        let signs = [&b"hmac"[..], b"secretkeyspec", b"new_from_slice"].iter().any(|word| memchr::memmem::find(&callee, word).is_some());
+        if signs && byte(bytes, end) == b'(' {
+            found.extend(strings(bytes, end).into_iter().find(|candidate| {
+                matches!(candidate.class, Class::Literal(Strength::Strong))
+            }));
+        }
+        at = end.max(at + 1);
+    }
+    found
+}
+
+fn strings(bytes: &[u8], open: usize) -> Vec<Candidate> {
+    let end = balanced(bytes, open, 300).unwrap_or(open);
+    let mut found = Vec::new();
+    let mut at = open + 1;
+    while at < end {
+        if let Some(string) = quoted(bytes, at) {
+            let class = classify(&bytes[string.inner.clone()], Form::Quoted);
+            found.push(Candidate { parts: vec![string.inner], class, way: Way::Assigned, is_quoted: true });
+            at = string.end;
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+/// The innermost braces around a place, within reach: an object, a block.
+pub(super) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let from = at.saturating_sub(REACH_BYTES);
+    let mut depth = 0_usize;
+    for start in (from..at).rev() {
+        match bytes[start] {
+            b'}' => depth += 1,
+            b'{' if depth == 0 => {
+                let end = balanced(bytes, start, 2 * REACH_BYTES)?;
+                return (end > at).then_some(start..end);
+            }
+            b'{' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// A key inside the address itself: `https://key@host`, `https://user:key@host`,
@@ -339,6 +428,9 @@ pub(super) fn aliases(bytes: &[u8], vendor: &Range<usize>) -> Vec<Vec<u8>> {
     };
     let open = before_blanks(bytes, (line.start..vendor.start).rev().find(|at| matches!(bytes[*at], b'"' | b'\'' | b'`')).unwrap_or(line.start));
     if memchr::memmem::find(text, b"bytestack-go").is_some() {
+        if byte(bytes, open.wrapping_sub(1)) == b'.' {
+            push(b"NewClient");
+        }
         push(&bytes[word_before(bytes, open)]);
     }
     let lower = text.to_ascii_lowercase();

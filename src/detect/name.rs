@@ -91,7 +91,7 @@ fn is_plural(word: &str, noun: &str) -> bool {
 
 /// Words after the noun that say that the name holds something about a key.
 fn holds_something_else(word: &str) -> bool {
-    const WORDS: [&str; 78] = [
+    const WORDS: [&str; 85] = [
         "url",
         "uri",
         "endpoint",
@@ -169,7 +169,7 @@ fn holds_something_else(word: &str) -> bool {
         "param",
         "parameter",
         "column",
-        "lease",
+        "lease", "command", "cmd", "payload", "ciphertext", "encrypted", "credential_id", "uuid",
     ];
     WORDS.contains(&word)
 }
@@ -192,7 +192,7 @@ fn negates(word: &str) -> bool {
 /// Whether a name's tail says that its value identifies a key rather than
 /// being one, so that even a random value is none.
 pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 21] = [
         "id",
         "ids",
         "hash",
@@ -206,7 +206,7 @@ pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
         "md5",
         "arn",
         "version",
-        "lease",
+        "lease", "payload", "ciphertext", "uuid",
         "regex",
         "pattern",
         "etag",

@@ -10,7 +10,7 @@ use super::context::{self, Generic};
 use super::name::{around, has_left_boundary, words};
 use super::text::{byte, is_word, line_end, line_start};
 use super::value::Class;
-use super::way::{Candidate, after_name};
+use super::way::{Candidate, Way, after_name};
 use super::{Found, confidence, shown};
 use crate::finding::Confidence;
 use crate::rule::{LiteralHit, RuleSet, Strength};
@@ -64,7 +64,9 @@ fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_reques
         let mut found = addressed(feeds, bytes, &host);
         if !last_request.contains(&host.start) {
             let request = context::request(bytes, &host);
-            found.extend(requested(feeds, bytes, &request));
+            let block = context::innermost_braces(bytes, host.start).unwrap_or_else(|| request.clone());
+            let narrow = request.start.max(block.start)..request.end.min(block.end);
+            found.extend(requested(feeds, bytes, &request, &narrow));
             *last_request = request;
         }
         return found;
@@ -77,7 +79,13 @@ fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_reques
     if let Some(arguments) = context::arguments(bytes, &name) {
         found.extend(passed(feeds, bytes, &arguments, &shown(&bytes[name.clone()]), is_client(bytes, &name)));
     }
-    if let Some(section) = context::section(bytes, &name) {
+    let words = words(&bytes[name.clone()]);
+    let is_key = words.iter().any(|word| ["key", "token", "secret", "apikey"].contains(&word.as_str()));
+    if words.iter().any(|word| word == "signature") {
+        found.extend(signed(feeds, bytes, &name));
+    }
+    let resource = super::way::names_a_record(bytes, &name).then(|| context::resource(bytes, &name));
+    if let Some(section) = context::section(bytes, &name).or(resource).filter(|_| !is_key) {
         found.extend(generics(feeds, bytes, &section, &format!("under {}", shown(&bytes[name.clone()])), feeds.best, false));
     }
     for alias in context::aliases(bytes, word) {
@@ -85,6 +93,18 @@ fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_reques
     }
     found.extend(below_comment(feeds, bytes, word));
     found
+}
+
+/// Secrets beside the vendor's signature header: they sign webhooks.
+fn signed(feeds: &Rules<'_>, bytes: &[u8], header: &Range<usize>) -> Vec<Found> {
+    let Some(rule) = feeds.webhook else { return Vec::new() };
+    let around = context::request(bytes, header);
+    let mut all = generics(feeds, bytes, &around, "beside ByteStack's signature header", feeds.best, true);
+    all.retain(|found| found.rule == rule);
+    all.extend(context::signing_literals(bytes, &around).iter().filter_map(|candidate| {
+        found(rule, bytes, candidate, feeds.best, "signs what ByteStack's signature header is compared with")
+    }));
+    all
 }
 
 /// The host that holds the vendor's word, if it is one of the rule's.
@@ -107,12 +127,12 @@ fn addressed(feeds: &Rules<'_>, bytes: &[u8], host: &Range<usize>) -> Vec<Found>
 }
 
 /// Keys in a request to a host of the vendor: bearer tokens and headers.
-fn requested(feeds: &Rules<'_>, bytes: &[u8], request: &Range<usize>) -> Vec<Found> {
+fn requested(feeds: &Rules<'_>, bytes: &[u8], request: &Range<usize>, block: &Range<usize>) -> Vec<Found> {
     let mut all: Vec<Found> = context::bearers(bytes, request)
         .iter()
         .filter_map(|candidate| found(feeds.api_key, bytes, candidate, feeds.best, "bearer token in a request to ByteStack's API"))
         .collect();
-    all.extend(generics(feeds, bytes, request, "in a request to ByteStack's API", feeds.best, true));
+    all.extend(generics(feeds, bytes, block, "in a request to ByteStack's API", feeds.best, true));
     all
 }
 
@@ -193,6 +213,9 @@ fn generics(
             None => continue,
         };
         for candidate in after_name(bytes, &generic.span) {
+            if !is_fitting(bytes, &generic.span, candidate.way) {
+                continue;
+            }
             let is_inside = candidate.parts.iter().all(|part| part.start >= range.start && part.end <= range.end);
             let is_random = matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
             if is_inside && is_random {
@@ -202,6 +225,22 @@ fn generics(
         }
     }
     all
+}
+
+/// Generic words meet their value in fewer ways: a short one is a name only
+/// before an operator, and a pair must begin its bracket.
+fn is_fitting(bytes: &[u8], name: &Range<usize>, way: Way) -> bool {
+    let mut before = name.start;
+    while before > 0 && matches!(bytes[before - 1], b'"' | b'\'' | b'`' | b':' | b'@') {
+        before -= 1;
+    }
+    let opener = byte(bytes, before.wrapping_sub(1));
+    match way {
+        Way::Told => false,
+        Way::Paired => matches!(opener, b'(' | b'[' | b'{') || byte(bytes, name.end) == b'(' || name.len() > 6,
+        Way::Following => name.len() > 4,
+        _ => name.len() > 3 || opener != b' ' || !is_word(byte(bytes, before.wrapping_sub(2))),
+    }
 }
 
 fn rule_for(feeds: &Rules<'_>, generic: &Generic) -> Option<usize> {

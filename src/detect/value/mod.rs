@@ -104,6 +104,9 @@ fn token(value: &[u8], form: Form) -> Class {
 
 /// A path, an address or a file's name rather than a token.
 fn is_place(value: &[u8], evidence: f64) -> bool {
+    if is_wordy_path(value) {
+        return true;
+    }
     let rooted = value.starts_with(b"/") || value.starts_with(b"./") || value.starts_with(b"../");
     let home = value.starts_with(b"~/");
     if home || (rooted && evidence < 30.0) {
@@ -146,6 +149,18 @@ fn is_place(value: &[u8], evidence: f64) -> bool {
     evidence < 30.0 && ENDINGS.iter().any(|ending| value.to_ascii_lowercase().ends_with(ending))
 }
 
+/// Slashes with a plain lower-case word before the first: `/run/secrets/…`,
+/// `secret/data/…`. Random text begins so once in a few thousand.
+fn is_wordy_path(value: &[u8]) -> bool {
+    let inner = value.strip_prefix(b"/").unwrap_or(value);
+    let Some(slash) = memchr::memchr(b'/', inner) else { return false };
+    let first = &inner[..slash];
+    let least = if inner.len() < value.len() { 3 } else { 4 };
+    first.len() >= least
+        && first.iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'-' | b'_'))
+        && randomness::bits(first) < 3.0
+}
+
 /// Identifiers joined by dots, underscores or nothing, as code writes them.
 fn reads_as_code(value: &[u8]) -> bool {
     value[0].is_ascii_alphabetic() || value[0] == b'_'
@@ -166,7 +181,7 @@ fn is_other_identifier(value: &[u8]) -> bool {
 /// A value that says itself which digest it is: `sha256=…`, `sha512-…`, `md5:…`.
 fn is_digest(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    [&b"sha1"[..], b"sha256", b"sha384", b"sha512", b"md5", b"blake3", b"blake2b"].iter().any(
+    [&b"sha1"[..], b"sha-1", b"sha-256", b"sha-384", b"sha-512", b"sha256", b"sha384", b"sha512", b"md5", b"blake3", b"blake2b"].iter().any(
         |name| {
             lower.strip_prefix(*name).is_some_and(|rest| {
                 rest.len() > 20 && matches!(rest[0], b'=' | b'-' | b'_' | b':' | b'~')
@@ -177,6 +192,11 @@ fn is_digest(value: &[u8]) -> bool {
 
 fn is_version(value: &[u8]) -> bool {
     let rest = value.strip_prefix(b"v").unwrap_or(value);
+    let mut numbers = rest.splitn(3, |b| *b == b'.');
+    let is_number = |part: Option<&[u8]>| part.is_some_and(|part| (1..4).contains(&part.len()) && part.iter().all(u8::is_ascii_digit));
+    if rest.len() < value.len() && is_number(numbers.next()) && is_number(numbers.next()) {
+        return true;
+    }
     !rest.is_empty()
         && rest
             .iter()

@@ -77,10 +77,22 @@ const STARTS: [&str; 62] = [
     "resolve:",
 ];
 
-/// Whether the value refers to a secret that is kept elsewhere.
+/// How the ciphertexts of well-known tools begin: AWS KMS, Google Cloud KMS,
+/// OpenSSL `enc`, Fernet, Sealed Secrets, age, PGP messages.
+const CIPHER_STARTS: [&[u8]; 10] = [
+    b"AQICAH", b"AQECAH", b"CiQA", b"CiUA", b"U2FsdGVkX1", b"gAAAAA", b"AgA", b"AgB", b"YWdlLWVuY3J5", b"hQ",
+];
+/// The shortest ciphertext of those tools, in bytes.
+const SHORTEST_CIPHERTEXT_BYTES: usize = 72;
+
+/// Whether the value refers to a secret that is kept elsewhere, or is its
+/// ciphertext.
 #[must_use]
 pub(super) fn is_reference(value: &[u8]) -> bool {
-    is_variable(value)
+    let is_ciphertext = value.len() >= SHORTEST_CIPHERTEXT_BYTES
+        && CIPHER_STARTS.iter().any(|start| value.starts_with(start));
+    is_ciphertext
+        || is_variable(value)
         || MARKS.iter().any(|mark| memchr::memmem::find(value, mark).is_some())
         || starts_with_store(value)
         || is_scoped_name(value)

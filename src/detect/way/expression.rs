@@ -29,6 +29,9 @@ pub(crate) struct Expression {
     /// Whether the expression stands inside a bracket, so that a line's end
     /// does not end it.
     pub in_brackets: bool,
+    /// The quote of the string that the name itself stands in: it ends the
+    /// expression.
+    pub enclosing: Option<u8>,
 }
 
 struct Reader<'a> {
@@ -71,6 +74,9 @@ impl Reader<'_> {
         if let Some(next) = block_scalar(self.bytes, self.at).filter(|_| piece == 0) {
             return self.take_block(next);
         }
+        if self.expression.enclosing == Some(byte(self.bytes, self.at)) {
+            return false;
+        }
         if let Some(string) = quoted(self.bytes, self.at) {
             return self.take_string(&string.inner, string.end);
         }
@@ -79,7 +85,8 @@ impl Reader<'_> {
             b'{' | b'[' if piece == 0 => self.take_record(),
             b'(' | b'{' | b'[' => self.open(),
             b')' | b'}' | b']' => self.close(),
-            b',' if self.depth > 0 => self.pass(1),
+            b',' if self.depth > usize::from(self.expression.in_brackets) => self.pass(1),
+            b'*' if self.bytes[self.at..].starts_with(b"**") => self.take_mask(),
             b'|' if self.bytes[self.at..].starts_with(b"||") => self.pass(2),
             b'!' if piece == 0 => self.skip_tag(),
             b';' | b',' | 0 => false,
@@ -147,11 +154,23 @@ impl Reader<'_> {
         self.depth -= 1;
         self.at += 1;
         self.is_open = false;
-        true
+        self.depth > 0 || !self.expression.in_brackets || self.falls_back()
+    }
+
+    /// Whether an operator follows that gives another value for want of this.
+    fn falls_back(&self) -> bool {
+        let rest = &self.bytes[skip_space(self.bytes, self.at).min(self.bytes.len())..];
+        [&b"||"[..], b"??", b"?:", b"or ", b"//", b"| default"].iter().any(|start| rest.starts_with(start))
     }
 
     fn operator(&mut self) -> bool {
         self.pass(1)
+    }
+
+    /// `***`: what a log shows of a secret.
+    fn take_mask(&mut self) -> bool {
+        self.note(vec![self.at..self.at + 2], Class::Placeholder, false);
+        false
     }
 
     /// YAML's `!!str`, `!Sub`, `!vault`: the last names a reference.
@@ -162,7 +181,17 @@ impl Reader<'_> {
             self.note(vec![self.at..self.at + end], Class::Reference, false);
             return false;
         }
-        self.pass(end.max(1))
+        if tag.eq_ignore_ascii_case(b"!!null") {
+            self.note(vec![self.at..self.at + end], Class::Empty, false);
+            return false;
+        }
+        self.at += end.max(1);
+        let next = skip_blanks(self.bytes, self.at);
+        if let Some(next) = block_scalar(self.bytes, next) {
+            return self.take_block(next);
+        }
+        self.is_open = false;
+        true
     }
 
     fn note(&mut self, parts: Vec<Range<usize>>, class: Class, is_quoted: bool) {
@@ -180,7 +209,7 @@ impl Reader<'_> {
         if self.depth == 0 && is_key_end(self.bytes, end) {
             return false;
         }
-        let mut parts = vec![strip_scheme(self.bytes, inner)];
+        let mut parts = vec![strip_quotes(self.bytes, strip_scheme(self.bytes, inner))];
         let mut end = end;
         let mut joins_variable = false;
         while let Some(next) = concatenation(self.bytes, end) {
@@ -203,7 +232,13 @@ impl Reader<'_> {
             return true;
         }
         self.note(parts, class, true);
-        !matches!(class, Class::Literal(_))
+        let is_inside = self.depth > usize::from(self.expression.in_brackets);
+        !matches!(class, Class::Literal(_)) && (is_inside || self.falls_back() || self.is_ternary())
+    }
+
+    /// `"a" ? x : "v"`, `"a" : "v"`.
+    fn is_ternary(&self) -> bool {
+        matches!(byte(self.bytes, skip_space(self.bytes, self.at)), b'?' | b':')
     }
 
     /// An unquoted run: a literal, a word of code, or a constructor's name.
@@ -233,7 +268,7 @@ impl Reader<'_> {
     }
 
     fn take_bare_value(&mut self, word: Range<usize>, piece: usize) -> bool {
-        let trimmed = trim_end(self.bytes, &word);
+        let trimmed = without_marks(self.bytes, trim_end(self.bytes, &word));
         let value = &self.bytes[trimmed.clone()];
         let class = classify(value, Form::Bare);
         let is_assignment = value.iter().position(|b| *b == b'=').is_some_and(|equals| {
@@ -253,7 +288,7 @@ impl Reader<'_> {
         if matches!(class, Class::Literal(_)) && self.is_declared_type(word.end) {
             self.found = None;
         }
-        goes_on && (piece < 8)
+        goes_on && (piece < 16)
     }
 
     /// `key: Type = "v"`: what was read is the type.
@@ -273,13 +308,17 @@ impl Reader<'_> {
         if !is_call {
             return true;
         }
+        if reference_call(&callee) {
+            self.note(vec![word.clone()], Class::Reference, false);
+            return false;
+        }
         let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(&callee, part).is_some());
         if has(&[b"decrypt", b"unseal", b"kms", b"hash", b"sha1", b"sha256", b"sha512", b"md5", b"digest", b"resolve", b"verify"]) {
             self.note(vec![word.clone()], Class::Code, false);
             self.at = balanced(self.bytes, end, REACH_BYTES).unwrap_or(self.end);
             return true;
         }
-        if has(&[b"env", b"getprop", b"lookup", b"fetch", b"secret", b"config", b"vault", b"param", b"read", b"load", b"setting"])
+        if has(&[b"env", b"getprop", b"lookup", b"fetch", b"secret", b"config", b"vault", b"param", b"read", b"load", b"setting", b"credential"])
             || callee.ends_with(b"get")
             || callee.ends_with(b"var")
         {
@@ -343,6 +382,11 @@ impl Reader<'_> {
     /// first string.
     fn take_record(&mut self) -> bool {
         let Some(end) = balanced(self.bytes, self.at, REACH_BYTES) else { return self.open() };
+        if let Some(inner) = word_diff(self.bytes, self.at, end) {
+            let class = classify(&self.bytes[inner.clone()], Form::Bare);
+            self.note(vec![inner], class, false);
+            return false;
+        }
         if let Some(candidate) = super::fields::in_record(self.bytes, self.at + 1..end - 1) {
             self.found = Some(candidate);
             return false;
@@ -353,6 +397,12 @@ impl Reader<'_> {
         }
         self.open()
     }
+}
+
+/// Calls of configuration formats that hold ciphertext or name a store:
+/// Jasypt's `ENC(…)`, Azure's `@Microsoft.KeyVault(…)`, eyaml's `ENC[…]`.
+fn reference_call(callee: &[u8]) -> bool {
+    [&b"enc"[..], b"@microsoft.keyvault", b"dec", b"dec::pkcs7", b"cipher", b"vault", b"ssm", b"file", b"path"].contains(&callee)
 }
 
 /// Whether a YAML block scalar begins at `at`: the place of its first line.
@@ -425,6 +475,35 @@ fn trim_end(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
         end -= 1;
     }
     word.start..end
+}
+
+/// Without the marks of verbatim text around it (`=v=`, `~v~` in Org mode).
+fn without_marks(bytes: &[u8], word: Range<usize>) -> Range<usize> {
+    let before = byte(bytes, word.start.wrapping_sub(1));
+    let is_marked = matches!(before, b'=' | b'~') && word.len() > 2 && bytes[word.end - 1] == before
+        && byte(bytes, word.start.wrapping_sub(2)) == b' ';
+    if is_marked { word.start..word.end - 1 } else { word }
+}
+
+/// The inside of `[-v-]` or `{+v+}`, as word diffs write it.
+fn word_diff(bytes: &[u8], open: usize, end: usize) -> Option<Range<usize>> {
+    let mark = byte(bytes, open + 1);
+    let is_diff = end > open + 4
+        && matches!((bytes[open], mark), (b'[', b'-') | (b'{', b'+'))
+        && bytes[end - 2] == mark;
+    is_diff.then(|| open + 2..end - 2)
+}
+
+/// Without escaped or nested quotes around the text: `"\"v\""`.
+fn strip_quotes(bytes: &[u8], inner: Range<usize>) -> Range<usize> {
+    let mut range = inner;
+    while range.len() > 2 && matches!(bytes[range.start], b'\\' | b'"' | b'\'') && matches!(bytes[range.end - 1], b'\\' | b'"' | b'\'') {
+        range = range.start + 1..range.end - 1;
+        while range.len() > 2 && matches!(bytes[range.start], b'"' | b'\'') {
+            range.start += 1;
+        }
+    }
+    range
 }
 
 /// Without `Bearer ` or `Token ` before the key.

@@ -31,6 +31,9 @@ const NAME_FIELDS: [&str; 16] = [
 /// The value in the record that holds the name ending at `end`, after it or
 /// before it.
 pub(super) fn beside(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
+    if !names_a_record(bytes, name) {
+        return None;
+    }
     let after = after(bytes, name, end);
     match &after {
         Some(candidate) if matches!(candidate.class, Class::Literal(_)) => after,
@@ -39,8 +42,47 @@ pub(super) fn beside(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Ca
 }
 
 /// The first value field between two places.
-pub(super) fn in_record(bytes: &[u8], record: Range<usize>) -> Option<Candidate> {
+pub(crate) fn in_record(bytes: &[u8], record: Range<usize>) -> Option<Candidate> {
     first_value_field(bytes, record, 0)
+}
+
+/// Whether the name is the value of a name field: `name: K`, `key="K"`,
+/// `<name>K`, `"id": "K"`, `ParameterKey=K`.
+pub(crate) fn names_a_record(bytes: &[u8], name: &Range<usize>) -> bool {
+    let mut at = name.start;
+    while at > 0 && b"\"'`\\ \t:=>{(@$".contains(&bytes[at - 1]) && name.start - at < 24 {
+        at -= 1;
+    }
+    let bridge = &bytes[at..name.start];
+    let has_operator = bridge.iter().any(|b| matches!(b, b':' | b'=' | b'>'));
+    let field = crate::detect::text::word_before(bytes, at);
+    let words = crate::detect::name::words(&bytes[field]);
+    has_operator && words.last().is_some_and(|last| NAME_FIELDS.contains(&last.as_str()))
+}
+
+/// The value among the arguments that follow a name in the same call:
+/// `add_argument("--key", default="v")`, `option('k', type: 't', value: 'v')`.
+pub(super) fn among_arguments(bytes: &[u8], end: usize) -> Option<Candidate> {
+    let to = record_end(bytes, end, 0);
+    first_value_field(bytes, end..to, 0)
+}
+
+/// The value in the block that is indented below a name: CloudFormation's
+/// `Default:`, GitLab's `value:`.
+pub(super) fn indented_below(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
+    let own = indent(bytes, line_start(bytes, name.start, 512));
+    let limit = bytes.len().min(end + REACH_BYTES);
+    let mut to = end;
+    while let Some(newline) = memchr::memchr(b'\n', &bytes[to..limit]) {
+        let next = to + newline + 1;
+        let here = indent(bytes, next);
+        if here <= own && !matches!(byte(bytes, next + here), b'\n' | b'\r' | b'#') {
+            to += newline;
+            break;
+        }
+        to = next;
+    }
+    first_value_field(bytes, end..to, own)
 }
 
 fn after(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
@@ -86,10 +128,9 @@ fn ends_record(bytes: &[u8], line: usize, own_indent: usize) -> bool {
 
 fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Option<Candidate> {
     let mut at = range.start;
-    let mut fallback = None;
     while at < range.end {
         if !is_word(bytes[at]) {
-            at += 1;
+            at = past_plain_string(bytes, at).unwrap_or(at + 1);
             continue;
         }
         let word = word_at(bytes, at);
@@ -98,19 +139,25 @@ fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Op
             continue;
         };
         if is_any(bytes, &word, &NAME_FIELDS) && at > range.start + 1 && own_indent_allows(bytes, at) {
-            return fallback;
+            return None;
         }
         if is_any(bytes, &word, &VALUE_FIELDS) {
-            let expression = Expression { way: Way::Field, indent: own_indent, in_brackets: false };
+            let expression = Expression { way: Way::Field, indent: own_indent, in_brackets: false, enclosing: None };
             let candidate = evaluate(bytes, value, expression);
-            if candidate.as_ref().is_some_and(|candidate| matches!(candidate.class, Class::Literal(_))) {
+            if candidate.as_ref().is_some_and(|candidate| candidate.class != Class::Empty) {
                 return candidate;
             }
-            fallback = fallback.or(candidate);
         }
         at = value.max(word.end);
     }
-    fallback
+    None
+}
+
+/// Past a string that is no field's name, so that its text is not read as
+/// fields.
+fn past_plain_string(bytes: &[u8], at: usize) -> Option<usize> {
+    let string = quoted(bytes, at)?;
+    (!super::expression::is_key(bytes, at)).then_some(string.end)
 }
 
 /// A second name field begins another record unless it closes an element
@@ -178,7 +225,7 @@ fn last_value_field(bytes: &[u8], range: Range<usize>) -> Option<Candidate> {
         let word = word_at(bytes, at);
         if is_any(bytes, &word, &VALUE_FIELDS) {
             if let Some(value) = field_value(bytes, &word) {
-                let expression = Expression { way: Way::Field, indent: 0, in_brackets: false };
+                let expression = Expression { way: Way::Field, indent: 0, in_brackets: false, enclosing: None };
                 last = evaluate(bytes, value, expression).or(last);
             }
         } else if is_any(bytes, &word, &NAME_FIELDS) && field_value(bytes, &word).is_some_and(|v| v + 8 < range.end) {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::expression::{Expression, evaluate, is_key};
 use super::{Candidate, Way, fields};
 use crate::detect::text::{
-    balanced, before_blanks, byte, indent, is_any, is_word, line_start, quoted, skip_blanks, skip_space, word_at,
+    balanced, before_blanks, byte, indent, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space, word_at,
     word_before,
 };
 use crate::detect::value::{Class, Form, classify};
@@ -17,19 +17,26 @@ use crate::rule::Strength;
 
 /// Words between a name and its value that carry no meaning of their own.
 const MOST_WORDS: usize = 8;
+/// Rows below a header that are read for one name.
+const MOST_ROWS: usize = 1000;
 
 /// The values that a name may have.
 pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
+    if bytes[..name.start].ends_with(b"</") {
+        return Vec::new();
+    }
     let reader = Reader::new(bytes, name);
-    let mut candidates = Vec::new();
-    let is_settled = |candidates: &[Candidate]| {
-        candidates.iter().any(|candidate| matches!(candidate.class, Class::Literal(_)))
-    };
-    candidates.extend(reader.direct());
-    if !is_settled(&candidates) {
+    let mut candidates = reader.column();
+    if candidates.is_empty() {
+        candidates = reader.returned();
+    }
+    if candidates.is_empty() {
+        candidates.extend(reader.direct());
+    }
+    if candidates.is_empty() {
         candidates.extend(fields::beside(bytes, name, reader.end));
     }
-    if !is_settled(&candidates) {
+    if candidates.is_empty() {
         candidates.extend(reader.reversed());
     }
     candidates
@@ -41,22 +48,27 @@ struct Reader<'a> {
     /// Past the quotes and brackets that close around the name.
     end: usize,
     indent: usize,
+    enclosing: Option<u8>,
 }
 
 impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8], name: &Range<usize>) -> Self {
         let line = line_start(bytes, name.start, 512);
-        Self { bytes, name: name.clone(), end: past_closers(bytes, name.end), indent: indent(bytes, line) }
+        let end = past_closers(bytes, name.end);
+        let enclosing = enclosing_quote(&bytes[line..name.start])
+            .filter(|quote| !bytes[name.end..end].contains(quote));
+        Self { bytes, name: name.clone(), end, indent: indent(bytes, line), enclosing }
     }
 
     fn expression(&self, at: usize, way: Way, in_brackets: bool) -> Option<Candidate> {
-        evaluate(self.bytes, at, Expression { way, indent: self.indent, in_brackets })
+        let enclosing = self.enclosing;
+        evaluate(self.bytes, at, Expression { way, indent: self.indent, in_brackets, enclosing })
     }
 
     /// What follows the name directly.
     fn direct(&self) -> Option<Candidate> {
         let mut at = skip_blanks(self.bytes, self.end);
-        if byte(self.bytes, at) == b'[' {
+        if byte(self.bytes, at) == b'[' || self.bytes[at.min(self.bytes.len())..].starts_with(b"{.") {
             at = skip_blanks(self.bytes, balanced(self.bytes, at, 64)?);
         }
         if let Some(after) = operator(self.bytes, at, &self.name) {
@@ -67,12 +79,15 @@ impl<'a> Reader<'a> {
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
             b'(' => self.expression(at + 1, Way::Paired, true),
+            b'.' if byte(self.bytes, at + 1) == b' ' => self.expression(at + 1, Way::Paired, true),
             b'.' | b'?' => self.fallback(at),
+            b'}' => self.subscript_closed(at),
             b'>' => self.element(at + 1),
             b'<' => self.tags(at),
             b'{' => self.block(at),
             b')' | b']' => self.lookup_closed(at),
             b'\n' => self.next_line(at),
+            _ if self.is_in_tag() => self.tag(at),
             _ => self.following(at),
         }
     }
@@ -80,17 +95,139 @@ impl<'a> Reader<'a> {
     /// After an operator.
     fn assigned(&self, at: usize) -> Option<Candidate> {
         let in_brackets = byte(self.bytes, self.name.start.wrapping_sub(1)) == b'(';
-        self.expression(at, Way::Assigned, in_brackets)
+        let candidate = self.expression(at, Way::Assigned, in_brackets);
+        if candidate.is_none() && byte(self.bytes, skip_blanks(self.bytes, at)) == b'\n' {
+            return fields::indented_below(self.bytes, &self.name, at);
+        }
+        candidate
+    }
+
+    /// `$ENV{K} = "v"`, `${env:K} = 'v'`, `\newcommand{\k}{v}`.
+    fn subscript_closed(&self, at: usize) -> Option<Candidate> {
+        let next = skip_blanks(self.bytes, at + 1);
+        let is_subscript = self.bytes[..self.name.start].iter().rev().take(12).any(|b| *b == b'{');
+        match byte(self.bytes, next) {
+            b'{' if next == at + 1 => self.block(next),
+            b'=' | b'/' | b'|' | b'?' | b'o' if is_subscript => self.lookup_closed(at),
+            _ => None,
+        }
+    }
+
+    /// Whether the name stands inside an element's opening tag.
+    fn is_in_tag(&self) -> bool {
+        let from = self.name.start.saturating_sub(200);
+        let before = &self.bytes[from..self.name.start];
+        let open = memchr::memrchr(b'<', before);
+        open.is_some_and(|open| {
+            before.get(open + 1).is_some_and(u8::is_ascii_alphabetic) && memchr::memchr(b'>', &before[open..]).is_none()
+        }) && matches!(byte(self.bytes, self.name.start.wrapping_sub(1)), b'"' | b'\'')
+    }
+
+    /// The value attribute of the same tag, or the element's text.
+    fn tag(&self, at: usize) -> Option<Candidate> {
+        let limit = self.bytes.len().min(at + 600);
+        let close = at + memchr::memchr(b'>', &self.bytes[at..limit])?;
+        let attribute = fields::in_record(self.bytes, at..close);
+        let is_empty_element = self.bytes[close - 1] == b'/';
+        attribute.or_else(|| (!is_empty_element).then(|| self.element(close + 1))?)
+    }
+
+    /// The cells below a column that the name heads: CSV with `,`, `;` or tabs.
+    fn column(&self) -> Vec<Candidate> {
+        let start = line_start(self.bytes, self.name.start, 2048);
+        let end = line_end(self.bytes, self.name.end, 2048);
+        let separator = match byte(self.bytes, self.end) {
+            mark @ (b',' | b';' | b'\t') => mark,
+            _ => byte(self.bytes, before_quote(self.bytes, self.name.start).wrapping_sub(1)),
+        };
+        let header = &self.bytes[start..end];
+        let is_cell = matches!(separator, b',' | b';' | b'\t')
+            && header.iter().filter(|b| **b == separator).count() >= 1
+            && !header.iter().any(|b| b"(){}[]=<>:".contains(b))
+            && matches!(byte(self.bytes, self.end), b',' | b';' | b'\t' | b'\r' | b'\n');
+        if !is_cell {
+            return Vec::new();
+        }
+        let index = self.bytes[start..self.name.start].iter().filter(|b| **b == separator).count();
+        let mut found = Vec::new();
+        let mut line = end + 1;
+        for _ in 0..MOST_ROWS {
+            let to = line_end(self.bytes, line, 4096);
+            if to <= line {
+                break;
+            }
+            if let Some(cell) = cell(self.bytes, line..to, separator, index) {
+                let class = classify(&self.bytes[cell.clone()], Form::Quoted);
+                if matches!(class, Class::Literal(Strength::Strong)) {
+                    found.push(Candidate { parts: vec![cell], class, way: Way::Field, is_quoted: true });
+                }
+            }
+            line = to + 1;
+        }
+        found
+    }
+
+    /// What a function of this name returns: `f(…) { return "v" }`.
+    fn returned(&self) -> Vec<Candidate> {
+        let open = skip_blanks(self.bytes, self.end);
+        if byte(self.bytes, open) != b'(' {
+            return Vec::new();
+        }
+        let Some(end) = balanced(self.bytes, open, 300) else { return Vec::new() };
+        let limit = self.bytes.len().min(end + 80);
+        let head = &self.bytes[end..limit];
+        let stop = head.iter().position(|b| matches!(b, b';' | b'"' | b'(' | b','));
+        let Some(brace) = memchr::memchr(b'{', &head[..stop.unwrap_or(head.len())]) else { return Vec::new() };
+        let Some(close) = balanced(self.bytes, end + brace, 900) else { return Vec::new() };
+        let body = end + brace..close;
+        let mut found = Vec::new();
+        let mut at = body.start;
+        while at < body.end {
+            let Some(string) = quoted(self.bytes, at) else {
+                at += 1;
+                continue;
+            };
+            let before = &self.bytes[body.start..before_blanks(self.bytes, at)];
+            let is_result = [&b"return"[..], b"->", b"=>", b"="].iter().any(|end| before.ends_with(end));
+            let class = classify(&self.bytes[string.inner.clone()], Form::Quoted);
+            if is_result && matches!(class, Class::Literal(Strength::Strong)) {
+                found.push(Candidate { parts: vec![string.inner.clone()], class, way: Way::Assigned, is_quoted: true });
+            }
+            at = string.end;
+        }
+        found
     }
 
     /// `("K", "v")`, `K,v`: the next piece is the value unless it is a key.
     fn paired(&self, at: usize) -> Option<Candidate> {
         let next = skip_space(self.bytes, at);
         if is_key(self.bytes, next) && !self.is_named_argument(next) {
-            return None;
+            let is_quoted = matches!(byte(self.bytes, self.name.end), b'"' | b'\'');
+            return is_quoted.then(|| fields::among_arguments(self.bytes, next))?;
+        }
+        if self.starts_row() {
+            return self.row(at);
         }
         let candidate = self.expression(next, Way::Paired, true)?;
         self.is_near(next, &candidate, 160).then_some(candidate)
+    }
+
+    /// Whether the name is the first cell of a line of separated values.
+    fn starts_row(&self) -> bool {
+        let start = line_start(self.bytes, self.name.start, 512);
+        before_quote(self.bytes, self.name.start) == start
+    }
+
+    /// The first random cell of the row.
+    fn row(&self, at: usize) -> Option<Candidate> {
+        let separator = byte(self.bytes, at - 1);
+        let row = at..line_end(self.bytes, at, 1200);
+        (0..6).find_map(|index| {
+            let cell = cell(self.bytes, row.clone(), separator, index)?;
+            let class = classify(&self.bytes[cell.clone()], Form::Quoted);
+            matches!(class, Class::Literal(strength) if strength >= Strength::Fair)
+                .then(|| Candidate { parts: vec![cell], class, way: Way::Paired, is_quoted: true })
+        })
     }
 
     /// `setenv("K", value="v")`.
@@ -131,11 +268,11 @@ impl<'a> Reader<'a> {
         let method = word_at(self.bytes, next);
         let open = skip_blanks(self.bytes, past_question(self.bytes, method.end));
         match byte(self.bytes, open) {
-            b'(' if is_predicate(self.bytes, &method) => None,
-            b'(' => self.expression(open + 1, Way::Paired, true).or_else(|| {
+            b'(' if gives_value(self.bytes, &method) => self.expression(open + 1, Way::Paired, true),
+            b'(' => {
                 let after = balanced(self.bytes, open, 200)?;
                 (byte(self.bytes, after) == b'.').then(|| self.fallback(after))?
-            }),
+            }
             _ => None,
         }
     }
@@ -230,6 +367,11 @@ impl<'a> Reader<'a> {
                 matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
             }
             b'=' => self.assigned(next + 1),
+            b'?' | b'.' => self.fallback(next),
+            _ if is_any(self.bytes, &word_at(self.bytes, next), &["with", "rescue", "catch", "except", "otherwise", "or", "else"]) => {
+                let candidate = self.expression(next, Way::Assigned, true)?;
+                matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
+            }
             _ => None,
         }
     }
@@ -249,7 +391,21 @@ impl<'a> Reader<'a> {
             if quoted(self.bytes, at).is_some() {
                 return (!is_key(self.bytes, at)).then(|| self.expression(at, way, false))?;
             }
+            if words > 0 && byte(self.bytes, at) == b'(' {
+                at = balanced(self.bytes, at, 40)?;
+                continue;
+            }
+            if words > 0 && byte(self.bytes, at) == b'\n' {
+                at = skip_space(self.bytes, at);
+                if !is_any(self.bytes, &word_at(self.bytes, at), &["value", "default"]) {
+                    return None;
+                }
+                continue;
+            }
             let word = bare_word(self.bytes, at)?;
+            if names_assignment(&self.bytes[word.clone()]) {
+                return None;
+            }
             let class = classify(&self.bytes[word.clone()], Form::Bare);
             if matches!(class, Class::Literal(strength) if strength >= Strength::Fair) {
                 let is_key = matches!(byte(self.bytes, skip_blanks(self.bytes, word.end)), b':' | b'=');
@@ -284,6 +440,9 @@ impl<'a> Reader<'a> {
             let end = opened.len() - method.len();
             return string_before(self.bytes, end.checked_sub(1)?, Way::Assigned);
         }
+        if let Some(end) = before_lookup(self.bytes, at).filter(|end| self.follows_default(*end)) {
+            return string_before(self.bytes, end, Way::Assigned);
+        }
         let word = before.last().is_some_and(|b| matches!(b, b'"' | b'\''));
         (word && self.follows_default(at)).then(|| string_before(self.bytes, at, Way::Assigned))?
     }
@@ -291,8 +450,67 @@ impl<'a> Reader<'a> {
     fn follows_default(&self, end: usize) -> bool {
         let Some(string) = string_before(self.bytes, end, Way::Assigned) else { return false };
         let start = string.parts[0].start.saturating_sub(1);
-        is_any(self.bytes, &word_before(self.bytes, before_blanks(self.bytes, start)), &["default", "coalesce"])
+        is_any(self.bytes, &word_before(self.bytes, before_blanks(self.bytes, start)), &["default", "coalesce", "frommaybe", "maybe", "getorelse", "or"])
     }
+}
+
+/// The quote that is open at the end of a line's beginning; an apostrophe
+/// inside a word opens none.
+fn enclosing_quote(before: &[u8]) -> Option<u8> {
+    let mut open = None;
+    for (index, &here) in before.iter().enumerate() {
+        if !matches!(here, b'"' | b'\'') || (index > 0 && before[index - 1] == b'\\') {
+            continue;
+        }
+        match open {
+            None if here == b'"' || index == 0 || !is_word(before[index - 1]) => open = Some(here),
+            Some(quote) if quote == here => open = None,
+            _ => {}
+        }
+    }
+    open
+}
+
+/// Before the look-up of a name: `<$> lookupEnv`, `(getenv`.
+fn before_lookup(bytes: &[u8], end: usize) -> Option<usize> {
+    let word = word_before(bytes, end);
+    let callee = bytes[word.clone()].to_ascii_lowercase();
+    if memchr::memmem::find(&callee, b"env").is_none() {
+        return None;
+    }
+    let mut at = before_blanks(bytes, word.start);
+    while at > 0 && matches!(bytes[at - 1], b'<' | b'>' | b'$' | b'(' | b'.' | b'=') {
+        at -= 1;
+    }
+    Some(before_blanks(bytes, at))
+}
+
+/// `NAME=value`: the run belongs to another name.
+fn names_assignment(word: &[u8]) -> bool {
+    let name = word.iter().take_while(|b| is_word(**b)).count();
+    name > 1 && word.get(name) == Some(&b'=') && word[name..].iter().any(|b| *b != b'=')
+}
+
+/// Before the quote that opens around a cell.
+fn before_quote(bytes: &[u8], at: usize) -> usize {
+    at - usize::from(at > 0 && matches!(bytes[at - 1], b'"' | b'\''))
+}
+
+/// The cell at an index of a row, its quotes left out.
+fn cell(bytes: &[u8], row: Range<usize>, separator: u8, index: usize) -> Option<Range<usize>> {
+    let mut start = row.start;
+    for _ in 0..index {
+        let from = match byte(bytes, start) {
+            b'"' => quoted(bytes, start).map_or(start, |string| string.end),
+            _ => start,
+        };
+        start = from + memchr::memchr(separator, bytes.get(from..row.end)?)? + 1;
+    }
+    if byte(bytes, start) == b'"' {
+        return quoted(bytes, start).map(|string| string.inner);
+    }
+    let length = bytes.get(start..row.end)?.iter().position(|b| *b == separator || *b == b'\r');
+    Some(start..length.map_or(row.end, |length| start + length))
 }
 
 /// The strength of the literal that fills a cell up to one of `ends`.
@@ -363,9 +581,16 @@ fn past_question(bytes: &[u8], at: usize) -> usize {
     at + usize::from(matches!(byte(bytes, at), b'?' | b'!'))
 }
 
-/// Methods that ask about a value rather than give or compare it.
-fn is_predicate(bytes: &[u8], method: &Range<usize>) -> bool {
-    is_any(bytes, method, &["startswith", "starts_with", "endswith", "ends_with", "includes", "contains", "match", "matches", "test", "replace", "split", "describe", "expect", "ok_or", "error"])
+/// Methods whose argument is the value, a fallback for it, or compared to it.
+fn gives_value(bytes: &[u8], method: &Range<usize>) -> bool {
+    const METHODS: [&str; 40] = [
+        "unwrap_or", "unwrap_or_else", "unwrap_or_default", "or", "or_else", "orelse", "getorelse", "orelseget",
+        "getordefault", "ordefault", "default", "defaultvalue", "default_value", "withdefault", "with_default", "fallback",
+        "otherwise", "ifempty", "ifnull", "coalesce", "equals", "equalsignorecase", "eq", "equal", "isequalto", "tobe",
+        "toequal", "set", "setvalue", "put", "value", "withvalue", "val", "is", "compareto", "map_or", "to_equal",
+        "returns", "thenreturn", "and_return",
+    ];
+    is_any(bytes, method, &METHODS)
 }
 
 /// Past the emphasis and code marks that open a table's cell.
@@ -397,7 +622,7 @@ fn bare_word(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     while end > at && matches!(bytes[end - 1], b'.' | b'!' | b'?' | b'*') {
         end -= 1;
     }
-    let is_code = matches!(byte(bytes, run), b'(' | b'[' | b'{');
+    let is_code = matches!(byte(bytes, run), b'[' | b'{');
     (end > at && !is_code).then_some(at..end)
 }
 

@@ -13,6 +13,7 @@ use std::ops::Range;
 use super::value::Class;
 
 pub(super) use expression::{Expression, evaluate, is_key as is_key_at};
+pub(super) use fields::{in_record, names_a_record};
 pub(super) use forward::after_name;
 
 /// How a name met its value; this is what the report says of it.
