@@ -40,13 +40,18 @@ fn complaint(detector: &Detector, case: &Case) -> Option<String> {
     let mut complaints = Vec::new();
     for (key, line) in &case.finds {
         let value = &expanded.keys[key];
-        if !found.iter().any(|(rule, found, at)| *rule == case.rule && found == value && at == line) {
-            let near: Vec<String> =
-                found.iter().filter(|(_, f, _)| f == value).map(|(rule, _, at)| format!("{rule}@{at}")).collect();
+        if !found.iter().any(|(rule, found, at)| *rule == case.rule && found == value && at == line)
+        {
+            let near: Vec<String> = found
+                .iter()
+                .filter(|(_, f, _)| f == value)
+                .map(|(rule, _, at)| format!("{rule}@{at}"))
+                .collect();
             complaints.push(format!("missed {key}@{line} (found as {near:?})"));
         }
     }
-    let expected: BTreeSet<&String> = case.finds.iter().map(|(key, _)| &expanded.keys[key]).collect();
+    let expected: BTreeSet<&String> =
+        case.finds.iter().map(|(key, _)| &expanded.keys[key]).collect();
     for (rule, value, line) in &found {
         if !expected.contains(value) {
             let why = &evidence[value];
@@ -76,16 +81,27 @@ fn score(title: &str, cases: &[Case]) -> BTreeMap<String, String> {
     let mut complaints = BTreeMap::new();
     for case in cases {
         if let Some(complaint) = complaint(&detector, case) {
-            println!("{} [{}] {}: {complaint}", case.file.file_name().expect("a file has a name").display(), case.kind, case.id);
+            println!(
+                "{} [{}] {}: {complaint}",
+                case.file.file_name().expect("a file has a name").display(),
+                case.kind,
+                case.id
+            );
             complaints.insert(case.id.clone(), complaint);
         }
     }
-    let (positives, negatives): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| !case.finds.is_empty());
-    let bad = |cases: &[&Case]| cases.iter().filter(|case| complaints.contains_key(&case.id)).count();
+    let (positives, negatives): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| !case.finds.is_empty());
+    let bad =
+        |cases: &[&Case]| cases.iter().filter(|case| complaints.contains_key(&case.id)).count();
     let kinds: BTreeSet<&str> = cases.iter().map(|case| case.kind.as_str()).collect();
     println!(
         "{title}: {} of {} positives as they should be, {} of {} negatives silent, {} file kinds",
-        positives.len() - bad(&positives), positives.len(), negatives.len() - bad(&negatives), negatives.len(), kinds.len(),
+        positives.len() - bad(&positives),
+        positives.len(),
+        negatives.len() - bad(&negatives),
+        negatives.len(),
+        kinds.len(),
     );
     complaints
 }
@@ -99,11 +115,17 @@ fn is_plain(case: &Case) -> bool {
 
 #[test]
 fn every_plain_case_is_as_it_should_be() {
-    let blind: Vec<Case> = corpus::cases(&fixtures().join("blind")).into_iter().filter(is_plain).collect();
+    let blind: Vec<Case> =
+        corpus::cases(&fixtures().join("blind")).into_iter().filter(is_plain).collect();
     let complaints = score("blind, plain", &blind);
     let known = known_misses();
-    let unexpected: Vec<&String> = complaints.keys().filter(|id| !known.contains_key(*id)).collect();
-    assert!(unexpected.is_empty(), "{} cases are not as they should be: {unexpected:?}", unexpected.len());
+    let unexpected: Vec<&String> =
+        complaints.keys().filter(|id| !known.contains_key(*id)).collect();
+    assert!(
+        unexpected.is_empty(),
+        "{} cases are not as they should be: {unexpected:?}",
+        unexpected.len()
+    );
 }
 
 #[test]
@@ -112,6 +134,10 @@ fn ids_are_unique_and_every_case_cites_what_it_follows() {
     let ids: BTreeSet<&String> = cases.iter().map(|case| &case.id).collect();
     assert_eq!(ids.len(), cases.len());
     for case in &cases {
-        assert!(!case.follows.is_empty() && !case.kind.is_empty() && !case.path.is_empty(), "{}", case.id);
+        assert!(
+            !case.follows.is_empty() && !case.kind.is_empty() && !case.path.is_empty(),
+            "{}",
+            case.id
+        );
     }
 }

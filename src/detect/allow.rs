@@ -35,9 +35,9 @@ pub(super) fn allows(bytes: &[u8]) -> Vec<Allow> {
 fn allow(bytes: &[u8], at: usize) -> Option<Allow> {
     let line = line_start(bytes, at, LINE_BYTES)..line_end(bytes, at, LINE_BYTES);
     let text = String::from_utf8_lossy(&bytes[at + MARK.len()..line.end]);
-    let text = ["*/", "-->", "#}", "--}}", "\\n", "\r"].iter().fold(&*text, |text, end| {
-        text.split(end).next().unwrap_or(text)
-    });
+    let text = ["*/", "-->", "#}", "--}}", "\\n", "\r"]
+        .iter()
+        .fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
     let reason = field(text, "reason=")?;
     let before = &bytes[line.start..at];
     Some(Allow {
@@ -51,9 +51,10 @@ fn allow(bytes: &[u8], at: usize) -> Option<Allow> {
 
 /// The value of a field: quoted, or up to the next field or the line's end.
 fn field(text: &str, name: &str) -> Option<String> {
-    let start = text.match_indices(name).map(|(at, _)| at).find(|at| {
-        *at == 0 || text[..*at].ends_with(char::is_whitespace)
-    })?;
+    let start = text
+        .match_indices(name)
+        .map(|(at, _)| at)
+        .find(|at| *at == 0 || text[..*at].ends_with(char::is_whitespace))?;
     let rest = &text[start + name.len()..];
     let value = match rest.chars().next()? {
         quote @ ('"' | '\'') => rest[1..].split(quote).next().unwrap_or_default(),
@@ -71,7 +72,8 @@ pub(super) fn covering<'a>(bytes: &[u8], allows: &'a [Allow], at: usize) -> Opti
     let next = allows.partition_point(|allow| allow.line.start <= at);
     allows[..next].iter().rev().take(4).chain(&allows[next..]).take(5).find(|allow| {
         let on_line = allow.line.start <= at && at <= allow.line.end;
-        on_line || (allow.is_alone && allow.line.end < at && is_next_line(bytes, allow.line.end, at))
+        on_line
+            || (allow.is_alone && allow.line.end < at && is_next_line(bytes, allow.line.end, at))
     })
 }
 
@@ -90,7 +92,10 @@ mod tests {
 
     #[test]
     fn allow_stands_on_the_line_or_alone_on_the_line_above() {
-        assert_eq!(covers("KEY # keysweep:allow reason=test double").as_deref(), Some("test double"));
+        assert_eq!(
+            covers("KEY # keysweep:allow reason=test double").as_deref(),
+            Some("test double")
+        );
         assert_eq!(covers("// keysweep:allow reason=\"a b\" by=me\nKEY").as_deref(), Some("a b"));
         assert_eq!(covers("/* keysweep:allow reason=x */ KEY").as_deref(), Some("x"));
         assert_eq!(covers("x = 1 # keysweep:allow reason=x\nKEY"), None);

@@ -17,11 +17,19 @@ const CONTEXT_BYTES: usize = 60;
 const SHORTEST_RANDOM_BYTES: usize = 12;
 
 /// The line around `span`, keys in `masked` replaced by their masks.
-pub(super) fn excerpt(bytes: &[u8], span: Range<usize>, masked: &[(Range<usize>, String)]) -> Excerpt {
-    let first = masked.partition_point(|(range, _)| range.end <= span.start.saturating_sub(2 * CONTEXT_BYTES));
+pub(super) fn excerpt(
+    bytes: &[u8],
+    span: Range<usize>,
+    masked: &[(Range<usize>, String)],
+) -> Excerpt {
+    let first = masked
+        .partition_point(|(range, _)| range.end <= span.start.saturating_sub(2 * CONTEXT_BYTES));
     let near = &masked[first..];
     let start = line_start(bytes, span.start, CONTEXT_BYTES);
-    let start = near.iter().find(|(range, _)| range.contains(&start)).map_or(start, |(range, _)| range.start);
+    let start = near
+        .iter()
+        .find(|(range, _)| range.contains(&start))
+        .map_or(start, |(range, _)| range.start);
     let end = line_end(bytes, span.end.max(span.start), CONTEXT_BYTES);
     let mut text = String::new();
     let mut mark = (0, 0);
@@ -120,7 +128,8 @@ mod tests {
 
     #[test]
     fn whatever_looks_random_is_masked() {
-        let random: String = (0..24_u32).map(|i| char::from(b"q7Zx2LmR9v"[(i * 7 % 10) as usize])).collect();
+        let random: String =
+            (0..24_u32).map(|i| char::from(b"q7Zx2LmR9v"[(i * 7 % 10) as usize])).collect();
         let shown = mask_tokens(format!("other = '{random}'").as_bytes());
         assert!(!shown.contains(&random[..8]), "{shown}");
     }

@@ -14,8 +14,8 @@ mod names;
 mod paths;
 mod pattern;
 mod text;
-mod vendor;
 pub mod value;
+mod vendor;
 mod way;
 
 use std::ops::Range;
@@ -147,15 +147,21 @@ impl Detector {
     fn settle(&self, mut found: Vec<Found>) -> Vec<Found> {
         found.retain(|found| self.meets_needs(found));
         found.sort_by(|a, b| {
-            (a.start(), a.end()).cmp(&(b.start(), b.end())).then(b.confidence.cmp(&a.confidence)).then(a.rule.cmp(&b.rule))
+            (a.start(), a.end())
+                .cmp(&(b.start(), b.end()))
+                .then(b.confidence.cmp(&a.confidence))
+                .then(a.rule.cmp(&b.rule))
         });
         let is_contextual = |rule: usize| self.rules.rules()[rule].pattern.is_none();
         let mut settled: Vec<Found> = Vec::with_capacity(found.len());
         for next in found {
-            let is_known = settled.iter().rev().take_while(|known| known.end() >= next.start()).any(|known| {
-                let overlaps = known.start() < next.end() && next.start() < known.end();
-                overlaps && (known.rule == next.rule || (is_contextual(known.rule) && is_contextual(next.rule)))
-            });
+            let is_known =
+                settled.iter().rev().take_while(|known| known.end() >= next.start()).any(|known| {
+                    let overlaps = known.start() < next.end() && next.start() < known.end();
+                    overlaps
+                        && (known.rule == next.rule
+                            || (is_contextual(known.rule) && is_contextual(next.rule)))
+                });
             if !is_known {
                 settled.push(next);
             }
@@ -170,7 +176,8 @@ impl Detector {
 
     fn suppression(&self, bytes: &[u8], allows: &[allow::Allow], at: usize) -> Option<Suppression> {
         let allow = allow::covering(bytes, allows, at)?;
-        let is_expired = allow.expires.as_deref().is_some_and(|expires| expires < self.today.as_str());
+        let is_expired =
+            allow.expires.as_deref().is_some_and(|expires| expires < self.today.as_str());
         (!is_expired).then(|| Suppression {
             kind: SuppressionKind::Inline,
             reason: allow.reason.clone(),
@@ -191,5 +198,9 @@ fn confidence(context: Confidence, strength: Strength) -> Confidence {
 
 /// A name as evidence shows it: printable ASCII, cut to 48 bytes.
 fn shown(name: &[u8]) -> String {
-    name.iter().take(48).filter(|b| b.is_ascii_graphic() || **b == b' ').map(|b| char::from(*b)).collect()
+    name.iter()
+        .take(48)
+        .filter(|b| b.is_ascii_graphic() || **b == b' ')
+        .map(|b| char::from(*b))
+        .collect()
 }

@@ -169,7 +169,14 @@ fn holds_something_else(word: &str) -> bool {
         "param",
         "parameter",
         "column",
-        "lease", "command", "cmd", "payload", "ciphertext", "encrypted", "credential_id", "uuid",
+        "lease",
+        "command",
+        "cmd",
+        "payload",
+        "ciphertext",
+        "encrypted",
+        "credential_id",
+        "uuid",
     ];
     WORDS.contains(&word)
 }
@@ -185,7 +192,9 @@ fn negates(word: &str) -> bool {
         "validate",
         "hash",
         "mask",
-        "redact", "encrypted"];
+        "redact",
+        "encrypted",
+    ];
     WORDS.contains(&word)
 }
 
@@ -206,7 +215,10 @@ pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
         "md5",
         "arn",
         "version",
-        "lease", "payload", "ciphertext", "uuid",
+        "lease",
+        "payload",
+        "ciphertext",
+        "uuid",
         "regex",
         "pattern",
         "etag",

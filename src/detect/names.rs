@@ -40,7 +40,10 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
     found
 }
 
-fn named<'a>(rules: &'a RuleSet, literal: &'a str) -> impl Iterator<Item = (usize, &'a Rule, &'a Names)> {
+fn named<'a>(
+    rules: &'a RuleSet,
+    literal: &'a str,
+) -> impl Iterator<Item = (usize, &'a Rule, &'a Names)> {
     rules.rules().iter().enumerate().filter_map(move |(index, rule)| {
         let names = rule.names.as_ref()?;
         names.vendors.iter().any(|vendor| vendor == literal).then_some((index, rule, names))

@@ -30,8 +30,22 @@ pub fn adjust(rules: &RuleSet, rule: &str, occurrence: &mut Occurrence) -> bool 
 #[must_use]
 pub fn is_test(path: &str) -> bool {
     const FOLDERS: [&str; 16] = [
-        "test", "tests", "spec", "specs", "__tests__", "testdata", "fixtures", "__fixtures__", "mocks", "__mocks__",
-        "examples", "example", "samples", "sample", "e2e", "testing",
+        "test",
+        "tests",
+        "spec",
+        "specs",
+        "__tests__",
+        "testdata",
+        "fixtures",
+        "__fixtures__",
+        "mocks",
+        "__mocks__",
+        "examples",
+        "example",
+        "samples",
+        "sample",
+        "e2e",
+        "testing",
     ];
     let lower = path.to_ascii_lowercase();
     let (folders, file) = lower.rsplit_once('/').unwrap_or(("", &lower));

@@ -20,7 +20,10 @@ pub(super) fn find(rules: &RuleSet, content: &Content<'_>, hits: &[LiteralHit]) 
             continue;
         }
         for captures in pattern.captures_iter(content.bytes) {
-            let Some(secret) = captures.name("secret").filter(|m| content.own.contains(&m.start())) else { continue };
+            let Some(secret) = captures.name("secret").filter(|m| content.own.contains(&m.start()))
+            else {
+                continue;
+            };
             if is_key(rule, secret.as_bytes()) {
                 found.push(Found {
                     rule: index,

@@ -38,7 +38,10 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
             continue;
         }
         let webhook = rules.rules().iter().position(|other| {
-            other.names.as_ref().is_some_and(|other| other.vendors == names.vendors && !other.requires.is_empty())
+            other
+                .names
+                .as_ref()
+                .is_some_and(|other| other.vendors == names.vendors && !other.requires.is_empty())
         });
         let feeds = Rules {
             api_key: index,
@@ -59,12 +62,18 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
     found
 }
 
-fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_request: &mut Range<usize>) -> Vec<Found> {
+fn around_word(
+    feeds: &Rules<'_>,
+    bytes: &[u8],
+    word: &Range<usize>,
+    last_request: &mut Range<usize>,
+) -> Vec<Found> {
     if let Some(host) = host(feeds, bytes, word) {
         let mut found = addressed(feeds, bytes, &host);
         if !last_request.contains(&host.start) {
             let request = context::request(bytes, &host);
-            let block = context::innermost_braces(bytes, host.start).unwrap_or_else(|| request.clone());
+            let block =
+                context::innermost_braces(bytes, host.start).unwrap_or_else(|| request.clone());
             let narrow = request.start.max(block.start)..request.end.min(block.end);
             found.extend(requested(feeds, bytes, &request, &narrow));
             *last_request = request;
@@ -77,16 +86,31 @@ fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_reques
     }
     let name = around(bytes, word).unwrap_or_else(|| word.clone());
     if let Some(arguments) = context::arguments(bytes, &name) {
-        found.extend(passed(feeds, bytes, &arguments, &shown(&bytes[name.clone()]), is_client(bytes, &name)));
+        found.extend(passed(
+            feeds,
+            bytes,
+            &arguments,
+            &shown(&bytes[name.clone()]),
+            is_client(bytes, &name),
+        ));
     }
     let words = words(&bytes[name.clone()]);
-    let is_key = words.iter().any(|word| ["key", "token", "secret", "apikey"].contains(&word.as_str()));
+    let is_key =
+        words.iter().any(|word| ["key", "token", "secret", "apikey"].contains(&word.as_str()));
     if words.iter().any(|word| word == "signature") {
         found.extend(signed(feeds, bytes, &name));
     }
-    let resource = super::way::names_a_record(bytes, &name).then(|| context::resource(bytes, &name));
+    let resource =
+        super::way::names_a_record(bytes, &name).then(|| context::resource(bytes, &name));
     if let Some(section) = context::section(bytes, &name).or(resource).filter(|_| !is_key) {
-        found.extend(generics(feeds, bytes, &section, &format!("under {}", shown(&bytes[name.clone()])), feeds.best, false));
+        found.extend(generics(
+            feeds,
+            bytes,
+            &section,
+            &format!("under {}", shown(&bytes[name.clone()])),
+            feeds.best,
+            false,
+        ));
     }
     for alias in context::aliases(bytes, word) {
         found.extend(aliased(feeds, bytes, &alias));
@@ -99,10 +123,17 @@ fn around_word(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>, last_reques
 fn signed(feeds: &Rules<'_>, bytes: &[u8], header: &Range<usize>) -> Vec<Found> {
     let Some(rule) = feeds.webhook else { return Vec::new() };
     let around = context::request(bytes, header);
-    let mut all = generics(feeds, bytes, &around, "beside ByteStack's signature header", feeds.best, true);
+    let mut all =
+        generics(feeds, bytes, &around, "beside ByteStack's signature header", feeds.best, true);
     all.retain(|found| found.rule == rule);
     all.extend(context::signing_literals(bytes, &around).iter().filter_map(|candidate| {
-        found(rule, bytes, candidate, feeds.best, "signs what ByteStack's signature header is compared with")
+        found(
+            rule,
+            bytes,
+            candidate,
+            feeds.best,
+            "signs what ByteStack's signature header is compared with",
+        )
     }));
     all
 }
@@ -114,7 +145,8 @@ fn host(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Option<Range<us
         let start = word.start.checked_sub(offset)?;
         let range = start..start + host.len();
         let is_here = bytes.get(range.clone())?.eq_ignore_ascii_case(host.as_bytes());
-        let is_whole = !is_word(byte(bytes, range.end)) && (offset > 0 || byte(bytes, start.wrapping_sub(1)) != b'.');
+        let is_whole = !is_word(byte(bytes, range.end))
+            && (offset > 0 || byte(bytes, start.wrapping_sub(1)) != b'.');
         (is_here && is_whole).then_some(range)
     })
 }
@@ -122,27 +154,64 @@ fn host(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Option<Range<us
 fn addressed(feeds: &Rules<'_>, bytes: &[u8], host: &Range<usize>) -> Vec<Found> {
     context::in_address(bytes, host)
         .iter()
-        .filter_map(|candidate| found(feeds.api_key, bytes, candidate, feeds.best, "part of an address of ByteStack's API"))
+        .filter_map(|candidate| {
+            found(
+                feeds.api_key,
+                bytes,
+                candidate,
+                feeds.best,
+                "part of an address of ByteStack's API",
+            )
+        })
         .collect()
 }
 
 /// Keys in a request to a host of the vendor: bearer tokens and headers.
-fn requested(feeds: &Rules<'_>, bytes: &[u8], request: &Range<usize>, block: &Range<usize>) -> Vec<Found> {
+fn requested(
+    feeds: &Rules<'_>,
+    bytes: &[u8],
+    request: &Range<usize>,
+    block: &Range<usize>,
+) -> Vec<Found> {
     let mut all: Vec<Found> = context::bearers(bytes, request)
         .iter()
-        .filter_map(|candidate| found(feeds.api_key, bytes, candidate, feeds.best, "bearer token in a request to ByteStack's API"))
+        .filter_map(|candidate| {
+            found(
+                feeds.api_key,
+                bytes,
+                candidate,
+                feeds.best,
+                "bearer token in a request to ByteStack's API",
+            )
+        })
         .collect();
     all.extend(generics(feeds, bytes, block, "in a request to ByteStack's API", feeds.best, true));
     all
 }
 
 /// Keys among the arguments of a client.
-fn passed(feeds: &Rules<'_>, bytes: &[u8], arguments: &Range<usize>, callee: &str, is_client: bool) -> Vec<Found> {
-    let mut all = generics(feeds, bytes, arguments, &format!("argument of {callee}"), feeds.best, false);
+fn passed(
+    feeds: &Rules<'_>,
+    bytes: &[u8],
+    arguments: &Range<usize>,
+    callee: &str,
+    is_client: bool,
+) -> Vec<Found> {
+    let mut all =
+        generics(feeds, bytes, arguments, &format!("argument of {callee}"), feeds.best, false);
     if is_client {
         all.extend(context::positional(bytes, arguments).and_then(|candidate| {
-            let is_random = matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
-            is_random.then(|| found(feeds.api_key, bytes, &candidate, feeds.best, &format!("argument of {callee}")))?
+            let is_random =
+                matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
+            is_random.then(|| {
+                found(
+                    feeds.api_key,
+                    bytes,
+                    &candidate,
+                    feeds.best,
+                    &format!("argument of {callee}"),
+                )
+            })?
         }));
     }
     all
@@ -152,12 +221,38 @@ fn passed(feeds: &Rules<'_>, bytes: &[u8], arguments: &Range<usize>, callee: &st
 /// `connect`, `WithAPIKey`, `authenticate`.
 fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
     const WORDS: [&str; 24] = [
-        "client", "new", "init", "connect", "create", "make", "build", "builder", "of", "configure", "setup", "auth",
-        "authenticate", "login", "open", "session", "api", "sdk", "key", "token", "start", "get", "instance", "with",
+        "client",
+        "new",
+        "init",
+        "connect",
+        "create",
+        "make",
+        "build",
+        "builder",
+        "of",
+        "configure",
+        "setup",
+        "auth",
+        "authenticate",
+        "login",
+        "open",
+        "session",
+        "api",
+        "sdk",
+        "key",
+        "token",
+        "start",
+        "get",
+        "instance",
+        "with",
     ];
     let words = words(&bytes[callee.clone()]);
-    let last_is_vendor = words.last().is_some_and(|word| word.contains("bytestack") || word.contains("bitkit"));
-    let not_client = ["hash", "verify", "url", "log", "query", "fetch", "storage", "webhook", "error", "id", "test"];
+    let last_is_vendor =
+        words.last().is_some_and(|word| word.contains("bytestack") || word.contains("bitkit"));
+    let not_client = [
+        "hash", "verify", "url", "log", "query", "fetch", "storage", "webhook", "error", "id",
+        "test",
+    ];
     last_is_vendor
         || (words.iter().any(|word| WORDS.contains(&word.as_str()) || word.ends_with("client"))
             && !words.iter().any(|word| not_client.contains(&word.as_str())))
@@ -175,7 +270,13 @@ fn aliased(feeds: &Rules<'_>, bytes: &[u8], alias: &[u8]) -> Vec<Found> {
         }
         let Some(arguments) = context::arguments(bytes, &(at..end)) else { continue };
         let callee = at..arguments.start.saturating_sub(1);
-        all.extend(passed(feeds, bytes, &arguments, &shown(&bytes[callee.clone()]), is_client(bytes, &callee) || byte(bytes, end) == b'('));
+        all.extend(passed(
+            feeds,
+            bytes,
+            &arguments,
+            &shown(&bytes[callee.clone()]),
+            is_client(bytes, &callee) || byte(bytes, end) == b'(',
+        ));
     }
     all
 }
@@ -184,13 +285,23 @@ fn aliased(feeds: &Rules<'_>, bytes: &[u8], alias: &[u8]) -> Vec<Found> {
 fn below_comment(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Vec<Found> {
     let line = line_start(bytes, word.start, 200);
     let head = bytes[line..word.start].trim_ascii_start();
-    if ![&b"#"[..], b"//", b";", b"--", b"/*", b"*", b"<!--", b"rem ", b"REM "].iter().any(|mark| head.starts_with(mark)) {
+    if ![&b"#"[..], b"//", b";", b"--", b"/*", b"*", b"<!--", b"rem ", b"REM "]
+        .iter()
+        .any(|mark| head.starts_with(mark))
+    {
         return Vec::new();
     }
     let first = line_end(bytes, word.end, 300);
     let second = line_end(bytes, first + 1, 400);
     let third = line_end(bytes, second + 1, 400);
-    generics(feeds, bytes, &(first..third.min(bytes.len())), "below a comment that names ByteStack", Confidence::Low, false)
+    generics(
+        feeds,
+        bytes,
+        &(first..third.min(bytes.len())),
+        "below a comment that names ByteStack",
+        Confidence::Low,
+        false,
+    )
 }
 
 /// The literals of generic names in a range.
@@ -216,8 +327,12 @@ fn generics(
             if !is_fitting(bytes, &generic.span, candidate.way) {
                 continue;
             }
-            let is_inside = candidate.parts.iter().all(|part| part.start >= range.start && part.end <= range.end);
-            let is_random = matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
+            let is_inside = candidate
+                .parts
+                .iter()
+                .all(|part| part.start >= range.start && part.end <= range.end);
+            let is_random =
+                matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair);
             if is_inside && is_random {
                 let evidence = format!("{} {place}", shown(name));
                 all.extend(found(rule, bytes, &candidate, best, &evidence));
@@ -237,7 +352,11 @@ fn is_fitting(bytes: &[u8], name: &Range<usize>, way: Way) -> bool {
     let opener = byte(bytes, before.wrapping_sub(1));
     match way {
         Way::Told => false,
-        Way::Paired => matches!(opener, b'(' | b'[' | b'{') || byte(bytes, name.end) == b'(' || name.len() > 6,
+        Way::Paired => {
+            matches!(opener, b'(' | b'[' | b'{')
+                || byte(bytes, name.end) == b'('
+                || bytes[name.clone()].iter().any(|b| matches!(b, b'_' | b'-'))
+        }
         Way::Following => name.len() > 4,
         _ => name.len() > 3 || opener != b' ' || !is_word(byte(bytes, before.wrapping_sub(2))),
     }
@@ -253,7 +372,13 @@ fn is_request_name(feeds: &Rules<'_>, name: &[u8]) -> bool {
     feeds.headers.contains(&lower) || !["key", "secret", "auth"].contains(&lower.as_str())
 }
 
-fn found(rule: usize, bytes: &[u8], candidate: &Candidate, best: Confidence, evidence: &str) -> Option<Found> {
+fn found(
+    rule: usize,
+    bytes: &[u8],
+    candidate: &Candidate,
+    best: Confidence,
+    evidence: &str,
+) -> Option<Found> {
     let Class::Literal(strength) = candidate.class else { return None };
     Some(Found {
         rule,

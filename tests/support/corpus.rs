@@ -54,17 +54,25 @@ pub fn cases(folder: &Path) -> Vec<Case> {
 }
 
 fn parse(file: &Path) -> Vec<Case> {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text =
+        fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut cases = Vec::new();
     for part in format!("\n{text}").split("\n== ").skip(1) {
         let (head, body) = part.split_once("\n--\n").unwrap_or_else(|| panic!("no `--` in {part}"));
         let mut lines = head.lines();
         let id = lines.next().expect("a case has an id").trim().to_owned();
-        let fields: BTreeMap<&str, &str> =
-            lines.filter_map(|line| line.split_once(':')).map(|(k, v)| (k.trim(), v.trim())).collect();
+        let fields: BTreeMap<&str, &str> = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(k, v)| (k.trim(), v.trim()))
+            .collect();
         let field = |name: &str| fields.get(name).copied().unwrap_or_default().to_owned();
         let list = |name: &str, separator: char| -> Vec<String> {
-            field(name).split(separator).map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect()
+            field(name)
+                .split(separator)
+                .map(str::trim)
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         let rule = match field("rule").as_str() {
             "" | "api-key" => "bytestack-api-key".to_owned(),
@@ -93,7 +101,8 @@ fn finds(text: &str) -> Vec<(String, u64)> {
     }
     text.split(',')
         .flat_map(|item| {
-            let (key, lines) = item.trim().split_once('@').unwrap_or_else(|| panic!("bad finds {text}"));
+            let (key, lines) =
+                item.trim().split_once('@').unwrap_or_else(|| panic!("bad finds {text}"));
             lines
                 .split('+')
                 .map(|line| (key.to_owned(), line.trim().parse().expect("a line is a number")))
@@ -120,7 +129,9 @@ impl Case {
 }
 
 fn seed(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 struct Maker {
@@ -177,12 +188,14 @@ impl Maker {
             let (text, count) = repeat.rsplit_once(':').expect("repeat takes a text and a count");
             return text.repeat(count.parse().expect("a count is a number"));
         }
-        let is_key = item.starts_with('k') && item.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+        let is_key =
+            item.starts_with('k') && item.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if is_key { self.key(item) } else { self.noise(item) }
     }
 
     fn noise(&mut self, item: &str) -> String {
-        let (kind, length) = item.split_once(':').unwrap_or_else(|| panic!("bad placeholder {item}"));
+        let (kind, length) =
+            item.split_once(':').unwrap_or_else(|| panic!("bad placeholder {item}"));
         let length = length.parse().unwrap_or_else(|_| panic!("bad placeholder {item}"));
         match kind {
             "hex" => self.draw(HEX, length),
@@ -293,7 +306,8 @@ pub fn transformed(transform: &str, text: &str) -> String {
             .join("\n"),
         "gzip-base64" => {
             use std::io::Write as _;
-            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            let mut encoder =
+                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             encoder.write_all(bytes).expect("memory takes writes");
             BASE64.encode(&encoder.finish().expect("memory takes writes"))
         }

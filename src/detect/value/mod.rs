@@ -181,19 +181,33 @@ fn is_other_identifier(value: &[u8]) -> bool {
 /// A value that says itself which digest it is: `sha256=…`, `sha512-…`, `md5:…`.
 fn is_digest(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
-    [&b"sha1"[..], b"sha-1", b"sha-256", b"sha-384", b"sha-512", b"sha256", b"sha384", b"sha512", b"md5", b"blake3", b"blake2b"].iter().any(
-        |name| {
-            lower.strip_prefix(*name).is_some_and(|rest| {
-                rest.len() > 20 && matches!(rest[0], b'=' | b'-' | b'_' | b':' | b'~')
-            })
-        },
-    )
+    [
+        &b"sha1"[..],
+        b"sha-1",
+        b"sha-256",
+        b"sha-384",
+        b"sha-512",
+        b"sha256",
+        b"sha384",
+        b"sha512",
+        b"md5",
+        b"blake3",
+        b"blake2b",
+    ]
+    .iter()
+    .any(|name| {
+        lower.strip_prefix(*name).is_some_and(|rest| {
+            rest.len() > 20 && matches!(rest[0], b'=' | b'-' | b'_' | b':' | b'~')
+        })
+    })
 }
 
 fn is_version(value: &[u8]) -> bool {
     let rest = value.strip_prefix(b"v").unwrap_or(value);
     let mut numbers = rest.splitn(3, |b| *b == b'.');
-    let is_number = |part: Option<&[u8]>| part.is_some_and(|part| (1..4).contains(&part.len()) && part.iter().all(u8::is_ascii_digit));
+    let is_number = |part: Option<&[u8]>| {
+        part.is_some_and(|part| (1..4).contains(&part.len()) && part.iter().all(u8::is_ascii_digit))
+    };
     if rest.len() < value.len() && is_number(numbers.next()) && is_number(numbers.next()) {
         return true;
     }

@@ -80,7 +80,16 @@ const STARTS: [&str; 62] = [
 /// How the ciphertexts of well-known tools begin: AWS KMS, Google Cloud KMS,
 /// OpenSSL `enc`, Fernet, Sealed Secrets, age, PGP messages.
 const CIPHER_STARTS: [&[u8]; 10] = [
-    b"AQICAH", b"AQECAH", b"CiQA", b"CiUA", b"U2FsdGVkX1", b"gAAAAA", b"AgA", b"AgB", b"YWdlLWVuY3J5", b"hQ",
+    b"AQICAH",
+    b"AQECAH",
+    b"CiQA",
+    b"CiUA",
+    b"U2FsdGVkX1",
+    b"gAAAAA",
+    b"AgA",
+    b"AgB",
+    b"YWdlLWVuY3J5",
+    b"hQ",
 ];
 /// The shortest ciphertext of those tools, in bytes.
 const SHORTEST_CIPHERTEXT_BYTES: usize = 72;

@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use super::{Candidate, Way, unescape};
 use crate::detect::text::{
-    balanced, byte, indent, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space, word_at,
+    balanced, byte, indent, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space,
+    word_at,
 };
 use crate::detect::value::{Class, Form, classify, is_token_byte};
 
@@ -92,9 +93,8 @@ impl Reader<'_> {
             b';' | b',' | 0 => false,
             b'/' if self.bytes[self.at..].starts_with(b"//") && self.is_comment() => false,
             b'#' if self.is_comment() => false,
-            b'=' | b':' | b'?' | b'|' | b'+' | b'.' | b'@' | b'<' | b'>' | b'&' | b'*' | b'\\' | b'-' | b'^' => {
-                self.operator()
-            }
+            b'=' | b':' | b'?' | b'|' | b'+' | b'.' | b'@' | b'<' | b'>' | b'&' | b'*' | b'\\'
+            | b'-' | b'^' => self.operator(),
             _ => self.take_bare(piece),
         }
     }
@@ -111,9 +111,10 @@ impl Reader<'_> {
 
     fn continues_on_next_line(&self, next: usize, piece: usize) -> bool {
         let rest = &self.bytes[next.min(self.bytes.len())..];
-        let goes_on = [&b"??"[..], b"||", b"?", ":".as_bytes(), b"+", b".", b"or ", b"//", b"&", b"?:"]
-            .iter()
-            .any(|start| rest.starts_with(start) && !rest.starts_with(b"//"));
+        let goes_on =
+            [&b"??"[..], b"||", b"?", ":".as_bytes(), b"+", b".", b"or ", b"//", b"&", b"?:"]
+                .iter()
+                .any(|start| rest.starts_with(start) && !rest.starts_with(b"//"));
         if piece > 0 {
             return self.is_open || goes_on;
         }
@@ -128,12 +129,15 @@ impl Reader<'_> {
     /// Whether `//` or `#` here begins a comment rather than an operator.
     fn is_comment(&self) -> bool {
         let before = self.at.checked_sub(1).map_or(b' ', |at| self.bytes[at]);
-        before.is_ascii_whitespace() && byte(self.bytes, self.at + 2) != b'"' && !self.is_perl_fallback()
+        before.is_ascii_whitespace()
+            && byte(self.bytes, self.at + 2) != b'"'
+            && !self.is_perl_fallback()
     }
 
     /// Perl's `$ENV{K} // "v"`.
     fn is_perl_fallback(&self) -> bool {
-        byte(self.bytes, self.at) == b'/' && quoted(self.bytes, skip_blanks(self.bytes, self.at + 2)).is_some()
+        byte(self.bytes, self.at) == b'/'
+            && quoted(self.bytes, skip_blanks(self.bytes, self.at + 2)).is_some()
     }
 
     fn pass(&mut self, length: usize) -> bool {
@@ -160,7 +164,9 @@ impl Reader<'_> {
     /// Whether an operator follows that gives another value for want of this.
     fn falls_back(&self) -> bool {
         let rest = &self.bytes[skip_space(self.bytes, self.at).min(self.bytes.len())..];
-        [&b"||"[..], b"??", b"?:", b"or ", b"//", b"| default"].iter().any(|start| rest.starts_with(start))
+        [&b"||"[..], b"??", b"?:", b"or ", b"//", b"| default"]
+            .iter()
+            .any(|start| rest.starts_with(start))
     }
 
     fn operator(&mut self) -> bool {
@@ -175,9 +181,13 @@ impl Reader<'_> {
 
     /// YAML's `!!str`, `!Sub`, `!vault`: the last names a reference.
     fn skip_tag(&mut self) -> bool {
-        let end = self.bytes[self.at..].iter().take(40).take_while(|b| !b.is_ascii_whitespace()).count();
+        let end =
+            self.bytes[self.at..].iter().take(40).take_while(|b| !b.is_ascii_whitespace()).count();
         let tag = &self.bytes[self.at..self.at + end];
-        if tag.eq_ignore_ascii_case(b"!vault") || tag.eq_ignore_ascii_case(b"!secret") || tag.starts_with(b"!encrypted") {
+        if tag.eq_ignore_ascii_case(b"!vault")
+            || tag.eq_ignore_ascii_case(b"!secret")
+            || tag.starts_with(b"!encrypted")
+        {
             self.note(vec![self.at..self.at + end], Class::Reference, false);
             return false;
         }
@@ -197,7 +207,9 @@ impl Reader<'_> {
     fn note(&mut self, parts: Vec<Range<usize>>, class: Class, is_quoted: bool) {
         let is_better = match &self.found {
             None => true,
-            Some(found) => !matches!(found.class, Class::Literal(_)) && matches!(class, Class::Literal(_)),
+            Some(found) => {
+                !matches!(found.class, Class::Literal(_)) && matches!(class, Class::Literal(_))
+            }
         };
         if is_better {
             self.found = Some(Candidate { parts, class, way: self.expression.way, is_quoted });
@@ -214,7 +226,8 @@ impl Reader<'_> {
         let mut joins_variable = false;
         while let Some(next) = concatenation(self.bytes, end) {
             let Some(more) = quoted(self.bytes, next) else {
-                joins_variable = byte(self.bytes, next) != b'"' && is_operator_join(self.bytes, end);
+                joins_variable =
+                    byte(self.bytes, next) != b'"' && is_operator_join(self.bytes, end);
                 break;
             };
             if is_key_end(self.bytes, more.end) {
@@ -223,11 +236,14 @@ impl Reader<'_> {
             parts.push(more.inner.clone());
             end = more.end;
         }
-        let value: Vec<u8> = parts.iter().flat_map(|part| self.bytes[part.clone()].iter().copied()).collect();
+        let value: Vec<u8> =
+            parts.iter().flat_map(|part| self.bytes[part.clone()].iter().copied()).collect();
         let class = classify(&unescape(&value), Form::Quoted);
         self.at = end;
         self.is_open = false;
-        if joins_variable && !matches!(class, Class::Literal(strength) if strength >= crate::rule::Strength::Strong) {
+        if joins_variable
+            && !matches!(class, Class::Literal(strength) if strength >= crate::rule::Strength::Strong)
+        {
             self.note(parts, Class::Code, true);
             return true;
         }
@@ -272,14 +288,22 @@ impl Reader<'_> {
         let value = &self.bytes[trimmed.clone()];
         let class = classify(value, Form::Bare);
         let is_assignment = value.iter().position(|b| *b == b'=').is_some_and(|equals| {
-            value[equals..].iter().any(|b| *b != b'=') && value[..equals].iter().all(|b| is_word(*b) || *b == b'-')
+            value[equals..].iter().any(|b| *b != b'=')
+                && value[..equals].iter().all(|b| is_word(*b) || *b == b'-')
         });
         self.at = word.end;
         self.is_open = false;
         if is_assignment {
             return false;
         }
-        if is_any(self.bytes, &word, &["return", "new", "await", "const", "mut", "ref", "in", "or", "if", "else", "then", "and", "unless", "default"]) {
+        if is_any(
+            self.bytes,
+            &word,
+            &[
+                "return", "new", "await", "const", "mut", "ref", "in", "or", "if", "else", "then",
+                "and", "unless", "default",
+            ],
+        ) {
             self.is_open = true;
             return true;
         }
@@ -312,14 +336,31 @@ impl Reader<'_> {
             self.note(vec![word.clone()], Class::Reference, false);
             return false;
         }
-        let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(&callee, part).is_some());
-        if has(&[b"decrypt", b"unseal", b"kms", b"hash", b"sha1", b"sha256", b"sha512", b"md5", b"digest", b"resolve", b"verify"]) {
+        let has = |parts: &[&[u8]]| {
+            parts.iter().any(|part| memchr::memmem::find(&callee, part).is_some())
+        };
+        if has(&[
+            b"decrypt", b"unseal", b"kms", b"hash", b"sha1", b"sha256", b"sha512", b"md5",
+            b"digest", b"resolve", b"verify",
+        ]) {
             self.note(vec![word.clone()], Class::Code, false);
             self.at = balanced(self.bytes, end, REACH_BYTES).unwrap_or(self.end);
             return true;
         }
-        if has(&[b"env", b"getprop", b"lookup", b"fetch", b"secret", b"config", b"vault", b"param", b"read", b"load", b"setting", b"credential"])
-            || callee.ends_with(b"get")
+        if has(&[
+            b"env",
+            b"getprop",
+            b"lookup",
+            b"fetch",
+            b"secret",
+            b"config",
+            b"vault",
+            b"param",
+            b"read",
+            b"load",
+            b"setting",
+            b"credential",
+        ]) || callee.ends_with(b"get")
             || callee.ends_with(b"var")
         {
             return self.take_lookup(word, end);
@@ -344,7 +385,9 @@ impl Reader<'_> {
     /// YAML's `|` and `>`: the next deeper line is the value.
     fn take_block(&mut self, next: usize) -> bool {
         let line = line_start(self.bytes, next, 512);
-        if indent(self.bytes, line) > self.expression.indent || self.expression.indent == 0 && indent(self.bytes, line) > 0 {
+        if indent(self.bytes, line) > self.expression.indent
+            || self.expression.indent == 0 && indent(self.bytes, line) > 0
+        {
             self.take_line(next);
         }
         false
@@ -402,7 +445,20 @@ impl Reader<'_> {
 /// Calls of configuration formats that hold ciphertext or name a store:
 /// Jasypt's `ENC(…)`, Azure's `@Microsoft.KeyVault(…)`, eyaml's `ENC[…]`.
 fn reference_call(callee: &[u8]) -> bool {
-    [&b"enc"[..], b"@microsoft.keyvault", b"dec", b"dec::pkcs7", b"cipher", b"vault", b"ssm", b"file", b"path"].contains(&callee)
+    [
+        &b"enc"[..],
+        b"@microsoft.keyvault",
+        b"dec",
+        b"dec::pkcs7",
+        b"cipher",
+        b"vault",
+        b"ssm",
+        b"file",
+        b"path",
+        b"credentials",
+        b"credential",
+    ]
+    .contains(&callee)
 }
 
 /// Whether a YAML block scalar begins at `at`: the place of its first line.
@@ -424,7 +480,9 @@ pub(crate) fn is_key(bytes: &[u8], at: usize) -> bool {
         return is_key_end(bytes, string.end);
     }
     let mut end = at;
-    while end - at < 96 && (is_word(byte(bytes, end)) || matches!(byte(bytes, end), b'-' | b'.' | b'$')) {
+    while end - at < 96
+        && (is_word(byte(bytes, end)) || matches!(byte(bytes, end), b'-' | b'.' | b'$'))
+    {
         end += 1;
     }
     end > at && is_key_end(bytes, end)
@@ -459,7 +517,9 @@ fn is_operator_join(bytes: &[u8], end: usize) -> bool {
 
 /// Bytes of an unquoted run.
 fn is_bare(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"\"'`,;()[]{}<>|&\\".contains(&byte) || byte == b'$' || byte >= 0x80
+    byte.is_ascii_graphic() && !b"\"'`,;()[]{}<>|&\\".contains(&byte)
+        || byte == b'$'
+        || byte >= 0x80
 }
 
 /// Whether an escaped line end or quote (`\n`, `\"`) or an HTML reference ends
@@ -480,7 +540,9 @@ fn trim_end(bytes: &[u8], word: &Range<usize>) -> Range<usize> {
 /// Without the marks of verbatim text around it (`=v=`, `~v~` in Org mode).
 fn without_marks(bytes: &[u8], word: Range<usize>) -> Range<usize> {
     let before = byte(bytes, word.start.wrapping_sub(1));
-    let is_marked = matches!(before, b'=' | b'~') && word.len() > 2 && bytes[word.end - 1] == before
+    let is_marked = matches!(before, b'=' | b'~')
+        && word.len() > 2
+        && bytes[word.end - 1] == before
         && byte(bytes, word.start.wrapping_sub(2)) == b' ';
     if is_marked { word.start..word.end - 1 } else { word }
 }
@@ -496,12 +558,13 @@ fn word_diff(bytes: &[u8], open: usize, end: usize) -> Option<Range<usize>> {
 
 /// Without escaped or nested quotes around the text: `"\"v\""`.
 fn strip_quotes(bytes: &[u8], inner: Range<usize>) -> Range<usize> {
+    let is_mark = |byte: u8| matches!(byte, b'\\' | b'"' | b'\'');
     let mut range = inner;
-    while range.len() > 2 && matches!(bytes[range.start], b'\\' | b'"' | b'\'') && matches!(bytes[range.end - 1], b'\\' | b'"' | b'\'') {
-        range = range.start + 1..range.end - 1;
-        while range.len() > 2 && matches!(bytes[range.start], b'"' | b'\'') {
-            range.start += 1;
-        }
+    while range.len() > 2 && is_mark(bytes[range.start]) {
+        range.start += 1;
+    }
+    while range.len() > 2 && is_mark(bytes[range.end - 1]) {
+        range.end -= 1;
     }
     range
 }

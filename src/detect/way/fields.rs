@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use super::expression::{Expression, evaluate};
 use super::{Candidate, Way};
-use crate::detect::text::{byte, indent, is_any, is_word, line_start, quoted, skip_blanks, skip_space, word_at};
+use crate::detect::text::{
+    byte, indent, is_any, is_word, line_start, quoted, skip_blanks, skip_space, word_at,
+};
 use crate::detect::value::Class;
 
 /// How far a sibling field may be, in bytes.
@@ -17,15 +19,52 @@ const REACH_BYTES: usize = 700;
 /// CloudFormation, Elastic Beanstalk, Postman, Insomnia, property lists, .NET
 /// settings, Pulumi, JSON Schema, SQL.
 const VALUE_FIELDS: [&str; 26] = [
-    "value", "val", "default", "current", "currentvalue", "content", "contents", "text", "string", "stringvalue",
-    "string_value", "plaintext", "secret", "data", "parametervalue", "initialvalue", "initial", "defaultvalue",
-    "default_value", "v", "secretvalue", "secret_value", "rawvalue", "raw", "optionvalue", "literal",
+    "value",
+    "val",
+    "default",
+    "current",
+    "currentvalue",
+    "content",
+    "contents",
+    "text",
+    "string",
+    "stringvalue",
+    "string_value",
+    "plaintext",
+    "secret",
+    "data",
+    "parametervalue",
+    "initialvalue",
+    "initial",
+    "defaultvalue",
+    "default_value",
+    "v",
+    "secretvalue",
+    "secret_value",
+    "rawvalue",
+    "raw",
+    "optionvalue",
+    "literal",
 ];
 
 /// Fields that name something: where one begins, the next record began.
 const NAME_FIELDS: [&str; 16] = [
-    "name", "key", "variable", "var", "env", "parameterkey", "optionname", "id", "field", "property", "k",
-    "parametername", "setting", "header", "option", "attribute",
+    "name",
+    "key",
+    "variable",
+    "var",
+    "env",
+    "parameterkey",
+    "optionname",
+    "id",
+    "field",
+    "property",
+    "k",
+    "parametername",
+    "setting",
+    "header",
+    "option",
+    "attribute",
 ];
 
 /// The value in the record that holds the name ending at `end`, after it or
@@ -123,7 +162,8 @@ fn ends_record(bytes: &[u8], line: usize, own_indent: usize) -> bool {
     if matches!(first, b'\n' | b'\r' | b'}' | b']' | b')' | b'<' | b'"' | b'\'') {
         return false;
     }
-    here < own_indent || (first == b'-' && byte(bytes, line + here + 1) == b' ' && here <= own_indent)
+    here < own_indent
+        || (first == b'-' && byte(bytes, line + here + 1) == b' ' && here <= own_indent)
 }
 
 fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Option<Candidate> {
@@ -138,11 +178,19 @@ fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Op
             at = word.end;
             continue;
         };
-        if is_any(bytes, &word, &NAME_FIELDS) && at > range.start + 1 && own_indent_allows(bytes, at) {
+        if is_any(bytes, &word, &NAME_FIELDS)
+            && at > range.start + 1
+            && own_indent_allows(bytes, at)
+        {
             return None;
         }
         if is_any(bytes, &word, &VALUE_FIELDS) {
-            let expression = Expression { way: Way::Field, indent: own_indent, in_brackets: false, enclosing: None };
+            let expression = Expression {
+                way: Way::Field,
+                indent: own_indent,
+                in_brackets: false,
+                enclosing: None,
+            };
             let candidate = evaluate(bytes, value, expression);
             if candidate.as_ref().is_some_and(|candidate| candidate.class != Class::Empty) {
                 return candidate;
@@ -225,10 +273,13 @@ fn last_value_field(bytes: &[u8], range: Range<usize>) -> Option<Candidate> {
         let word = word_at(bytes, at);
         if is_any(bytes, &word, &VALUE_FIELDS) {
             if let Some(value) = field_value(bytes, &word) {
-                let expression = Expression { way: Way::Field, indent: 0, in_brackets: false, enclosing: None };
+                let expression =
+                    Expression { way: Way::Field, indent: 0, in_brackets: false, enclosing: None };
                 last = evaluate(bytes, value, expression).or(last);
             }
-        } else if is_any(bytes, &word, &NAME_FIELDS) && field_value(bytes, &word).is_some_and(|v| v + 8 < range.end) {
+        } else if is_any(bytes, &word, &NAME_FIELDS)
+            && field_value(bytes, &word).is_some_and(|v| v + 8 < range.end)
+        {
             last = None;
         }
         at = word.end;

@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::expression::{Expression, evaluate, is_key};
 use super::{Candidate, Way, fields};
 use crate::detect::text::{
-    balanced, before_blanks, byte, indent, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space, word_at,
-    word_before,
+    balanced, before_blanks, byte, indent, is_any, is_word, line_end, line_start, quoted,
+    skip_blanks, skip_space, word_at, word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
@@ -68,7 +68,8 @@ impl<'a> Reader<'a> {
     /// What follows the name directly.
     fn direct(&self) -> Option<Candidate> {
         let mut at = skip_blanks(self.bytes, self.end);
-        if byte(self.bytes, at) == b'[' || self.bytes[at.min(self.bytes.len())..].starts_with(b"{.") {
+        if byte(self.bytes, at) == b'[' || self.bytes[at.min(self.bytes.len())..].starts_with(b"{.")
+        {
             at = skip_blanks(self.bytes, balanced(self.bytes, at, 64)?);
         }
         if let Some(after) = operator(self.bytes, at, &self.name) {
@@ -78,7 +79,9 @@ impl<'a> Reader<'a> {
             b',' | b'\t' => self.paired(at + 1),
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
-            b'(' => self.expression(at + 1, Way::Paired, true),
+            b'(' if at == self.end || quoted(self.bytes, at + 1).is_some() => {
+                self.expression(at + 1, Way::Paired, true)
+            }
             b'.' if byte(self.bytes, at + 1) == b' ' => self.expression(at + 1, Way::Paired, true),
             b'.' | b'?' => self.fallback(at),
             b'}' => self.subscript_closed(at),
@@ -119,7 +122,8 @@ impl<'a> Reader<'a> {
         let before = &self.bytes[from..self.name.start];
         let open = memchr::memrchr(b'<', before);
         open.is_some_and(|open| {
-            before.get(open + 1).is_some_and(u8::is_ascii_alphabetic) && memchr::memchr(b'>', &before[open..]).is_none()
+            before.get(open + 1).is_some_and(u8::is_ascii_alphabetic)
+                && memchr::memchr(b'>', &before[open..]).is_none()
         }) && matches!(byte(self.bytes, self.name.start.wrapping_sub(1)), b'"' | b'\'')
     }
 
@@ -159,7 +163,12 @@ impl<'a> Reader<'a> {
             if let Some(cell) = cell(self.bytes, line..to, separator, index) {
                 let class = classify(&self.bytes[cell.clone()], Form::Quoted);
                 if matches!(class, Class::Literal(Strength::Strong)) {
-                    found.push(Candidate { parts: vec![cell], class, way: Way::Field, is_quoted: true });
+                    found.push(Candidate {
+                        parts: vec![cell],
+                        class,
+                        way: Way::Field,
+                        is_quoted: true,
+                    });
                 }
             }
             line = to + 1;
@@ -177,7 +186,9 @@ impl<'a> Reader<'a> {
         let limit = self.bytes.len().min(end + 80);
         let head = &self.bytes[end..limit];
         let stop = head.iter().position(|b| matches!(b, b';' | b'"' | b'(' | b','));
-        let Some(brace) = memchr::memchr(b'{', &head[..stop.unwrap_or(head.len())]) else { return Vec::new() };
+        let Some(brace) = memchr::memchr(b'{', &head[..stop.unwrap_or(head.len())]) else {
+            return Vec::new();
+        };
         let Some(close) = balanced(self.bytes, end + brace, 900) else { return Vec::new() };
         let body = end + brace..close;
         let mut found = Vec::new();
@@ -188,10 +199,16 @@ impl<'a> Reader<'a> {
                 continue;
             };
             let before = &self.bytes[body.start..before_blanks(self.bytes, at)];
-            let is_result = [&b"return"[..], b"->", b"=>", b"="].iter().any(|end| before.ends_with(end));
+            let is_result =
+                [&b"return"[..], b"->", b"=>", b"="].iter().any(|end| before.ends_with(end));
             let class = classify(&self.bytes[string.inner.clone()], Form::Quoted);
             if is_result && matches!(class, Class::Literal(Strength::Strong)) {
-                found.push(Candidate { parts: vec![string.inner.clone()], class, way: Way::Assigned, is_quoted: true });
+                found.push(Candidate {
+                    parts: vec![string.inner.clone()],
+                    class,
+                    way: Way::Assigned,
+                    is_quoted: true,
+                });
             }
             at = string.end;
         }
@@ -204,6 +221,12 @@ impl<'a> Reader<'a> {
         if is_key(self.bytes, next) && !self.is_named_argument(next) {
             let is_quoted = matches!(byte(self.bytes, self.name.end), b'"' | b'\'');
             return is_quoted.then(|| fields::among_arguments(self.bytes, next))?;
+        }
+        if byte(self.bytes, next) == b'[' {
+            let end = balanced(self.bytes, next, 96)?;
+            if byte(self.bytes, skip_blanks(self.bytes, end)) == b'=' {
+                return None;
+            }
         }
         if self.starts_row() {
             return self.row(at);
@@ -232,7 +255,11 @@ impl<'a> Reader<'a> {
 
     /// `setenv("K", value="v")`.
     fn is_named_argument(&self, at: usize) -> bool {
-        is_any(self.bytes, &word_at(self.bytes, at), &["value", "val", "default", "to", "newvalue", "with"])
+        is_any(
+            self.bytes,
+            &word_at(self.bytes, at),
+            &["value", "val", "default", "to", "newvalue", "with"],
+        )
     }
 
     /// Whether the value is close enough to be this name's, bare ones at once.
@@ -242,7 +269,8 @@ impl<'a> Reader<'a> {
     }
 
     fn is_csv(&self, at: usize) -> bool {
-        !self.bytes[at + 1..].starts_with(b" ") && classify_cell(self.bytes, at + 1, b";\n\r") == Some(Strength::Strong)
+        !self.bytes[at + 1..].starts_with(b" ")
+            && classify_cell(self.bytes, at + 1, b";\n\r") == Some(Strength::Strong)
     }
 
     /// `| default "v"`, `|| "v"`, `| v |`.
@@ -268,7 +296,9 @@ impl<'a> Reader<'a> {
         let method = word_at(self.bytes, next);
         let open = skip_blanks(self.bytes, past_question(self.bytes, method.end));
         match byte(self.bytes, open) {
-            b'(' if gives_value(self.bytes, &method) => self.expression(open + 1, Way::Paired, true),
+            b'(' if gives_value(self.bytes, &method) => {
+                self.expression(open + 1, Way::Paired, true)
+            }
             b'(' => {
                 let after = balanced(self.bytes, open, 200)?;
                 (byte(self.bytes, after) == b'.').then(|| self.fallback(after))?
@@ -306,7 +336,11 @@ impl<'a> Reader<'a> {
             at = skip_space(self.bytes, at);
         }
         let separator = skip_space(self.bytes, at);
-        let separator = if matches!(byte(self.bytes, separator), b':' | b'=') { separator + 1 } else { separator };
+        let separator = if matches!(byte(self.bytes, separator), b':' | b'=') {
+            separator + 1
+        } else {
+            separator
+        };
         if byte(self.bytes, separator) == b'<' && separator > at {
             return self.tags(separator);
         }
@@ -342,7 +376,11 @@ impl<'a> Reader<'a> {
         if let Some(after) = operator(self.bytes, at, &self.name) {
             return self.assigned(after);
         }
-        if rest.starts_with(b"||") || rest.starts_with(b"??") || rest.starts_with(b"?:") || rest.starts_with(b"//") {
+        if rest.starts_with(b"||")
+            || rest.starts_with(b"??")
+            || rest.starts_with(b"?:")
+            || rest.starts_with(b"//")
+        {
             return self.expression(next + 2, Way::Assigned, false);
         }
         let word = word_at(self.bytes, next);
@@ -350,7 +388,7 @@ impl<'a> Reader<'a> {
             return self.expression(word.end, Way::Assigned, false);
         }
         match byte(self.bytes, next) {
-            b'.' => self.fallback(next),
+            b'.' | b'?' => self.fallback(next),
             b'{' => self.block(next),
             b'|' => self.piped(next),
             _ => None,
@@ -368,7 +406,12 @@ impl<'a> Reader<'a> {
             }
             b'=' => self.assigned(next + 1),
             b'?' | b'.' => self.fallback(next),
-            _ if is_any(self.bytes, &word_at(self.bytes, next), &["with", "rescue", "catch", "except", "otherwise", "or", "else"]) => {
+            _ if is_any(
+                self.bytes,
+                &word_at(self.bytes, next),
+                &["with", "rescue", "catch", "except", "otherwise", "or", "else"],
+            ) =>
+            {
                 let candidate = self.expression(next, Way::Assigned, true)?;
                 matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
             }
@@ -378,7 +421,9 @@ impl<'a> Reader<'a> {
 
     /// Only blanks or a few words lie between: directives, types, prose.
     fn following(&self, at: usize) -> Option<Candidate> {
-        if at == self.end && !matches!(byte(self.bytes, at), b'"' | b'\'' | b'`' | b'\\' | b'&' | 0xe2) {
+        if at == self.end
+            && !matches!(byte(self.bytes, at), b'"' | b'\'' | b'`' | b'\\' | b'&' | 0xe2)
+        {
             return None;
         }
         let mut at = at;
@@ -408,13 +453,23 @@ impl<'a> Reader<'a> {
             }
             let class = classify(&self.bytes[word.clone()], Form::Bare);
             if matches!(class, Class::Literal(strength) if strength >= Strength::Fair) {
-                let is_key = matches!(byte(self.bytes, skip_blanks(self.bytes, word.end)), b':' | b'=');
-                return (!is_key).then(|| Candidate { parts: vec![word], class, way, is_quoted: false });
+                let is_key =
+                    matches!(byte(self.bytes, skip_blanks(self.bytes, word.end)), b':' | b'=');
+                return (!is_key).then(|| Candidate {
+                    parts: vec![word],
+                    class,
+                    way,
+                    is_quoted: false,
+                });
             }
             if !is_connector(self.bytes, &word) {
                 return None;
             }
-            way = if words == 0 && is_any(self.bytes, &word, &["value", "val", "default"]) { Way::Field } else { Way::Told };
+            way = if words == 0 && is_any(self.bytes, &word, &["value", "val", "default"]) {
+                Way::Field
+            } else {
+                Way::Told
+            };
             at = word.end;
         }
         None
@@ -424,14 +479,22 @@ impl<'a> Reader<'a> {
     /// `default "v" .Values.name`.
     fn reversed(&self) -> Option<Candidate> {
         let mut at = self.name.start;
-        while at > 0 && (is_word(self.bytes[at - 1]) || b"\"'`$.({@:\\".contains(&self.bytes[at - 1])) {
+        while at > 0
+            && (is_word(self.bytes[at - 1]) || b"\"'`$.({@:\\".contains(&self.bytes[at - 1]))
+        {
             at -= 1;
         }
         let at = before_blanks(self.bytes, at);
         let before = &self.bytes[..at];
-        for operator in [&b"==="[..], b"!==", b"==", b"!=", b"->>", b"->", b"AS", b"as", b".equals", b".Equals"] {
+        for operator in
+            [&b"==="[..], b"!==", b"==", b"!=", b"->>", b"->", b"AS", b"as", b".equals", b".Equals"]
+        {
             if let Some(rest) = before.strip_suffix(operator) {
-                return string_before(self.bytes, before_blanks(self.bytes, rest.len()), Way::Assigned);
+                return string_before(
+                    self.bytes,
+                    before_blanks(self.bytes, rest.len()),
+                    Way::Assigned,
+                );
             }
         }
         let equals = [&b"equals("[..], b"Equals(", b"equalsIgnoreCase("];
@@ -450,7 +513,11 @@ impl<'a> Reader<'a> {
     fn follows_default(&self, end: usize) -> bool {
         let Some(string) = string_before(self.bytes, end, Way::Assigned) else { return false };
         let start = string.parts[0].start.saturating_sub(1);
-        is_any(self.bytes, &word_before(self.bytes, before_blanks(self.bytes, start)), &["default", "coalesce", "frommaybe", "maybe", "getorelse", "or"])
+        is_any(
+            self.bytes,
+            &word_before(self.bytes, before_blanks(self.bytes, start)),
+            &["default", "coalesce", "frommaybe", "maybe", "getorelse", "or"],
+        )
     }
 }
 
@@ -559,8 +626,32 @@ fn past_closers_open(bytes: &[u8], at: usize) -> usize {
 /// are none; `<` and `>` alone belong to tags.
 fn operator(bytes: &[u8], at: usize, name: &Range<usize>) -> Option<usize> {
     const OPERATORS: [&[u8]; 26] = [
-        b"<<<=", b"===", b"!==", b"||=", b"??=", b"::=", b"<<-", b":==", b"//=", b"==", b"!=", b":=", b"=>", b"?=",
-        b"+=", b"|=", b"<-", b"->", b"=~", b":-", b"=", b":", b"~>", b"\xe2\x86\x90", b"\xe2\x86\x92", b"\xef\xbc\x9a",
+        b"<<<=",
+        b"===",
+        b"!==",
+        b"||=",
+        b"??=",
+        b"::=",
+        b"<<-",
+        b":==",
+        b"//=",
+        b"==",
+        b"!=",
+        b":=",
+        b"=>",
+        b"?=",
+        b"+=",
+        b"|=",
+        b"<-",
+        b"->",
+        b"=~",
+        b":-",
+        b"=",
+        b":",
+        b"~>",
+        b"\xe2\x86\x90",
+        b"\xe2\x86\x92",
+        b"\xef\xbc\x9a",
     ];
     let rest = bytes.get(at..)?;
     let in_braces = bytes[..name.start].ends_with(b"${");
@@ -584,18 +675,55 @@ fn past_question(bytes: &[u8], at: usize) -> usize {
 /// Methods whose argument is the value, a fallback for it, or compared to it.
 fn gives_value(bytes: &[u8], method: &Range<usize>) -> bool {
     const METHODS: [&str; 40] = [
-        "unwrap_or", "unwrap_or_else", "unwrap_or_default", "or", "or_else", "orelse", "getorelse", "orelseget",
-        "getordefault", "ordefault", "default", "defaultvalue", "default_value", "withdefault", "with_default", "fallback",
-        "otherwise", "ifempty", "ifnull", "coalesce", "equals", "equalsignorecase", "eq", "equal", "isequalto", "tobe",
-        "toequal", "set", "setvalue", "put", "value", "withvalue", "val", "is", "compareto", "map_or", "to_equal",
-        "returns", "thenreturn", "and_return",
+        "unwrap_or",
+        "unwrap_or_else",
+        "unwrap_or_default",
+        "or",
+        "or_else",
+        "orelse",
+        "getorelse",
+        "orelseget",
+        "getordefault",
+        "ordefault",
+        "default",
+        "defaultvalue",
+        "default_value",
+        "withdefault",
+        "with_default",
+        "fallback",
+        "otherwise",
+        "ifempty",
+        "ifnull",
+        "coalesce",
+        "equals",
+        "equalsignorecase",
+        "eq",
+        "equal",
+        "isequalto",
+        "tobe",
+        "toequal",
+        "set",
+        "setvalue",
+        "put",
+        "value",
+        "withvalue",
+        "val",
+        "is",
+        "compareto",
+        "map_or",
+        "to_equal",
+        "returns",
+        "thenreturn",
+        "and_return",
     ];
     is_any(bytes, method, &METHODS)
 }
 
 /// Past the emphasis and code marks that open a table's cell.
 fn skip_cell_marks(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(byte(bytes, at), b'*' | b'=' | b'~' | b'|' | b' ') || (byte(bytes, at) == b'`' && byte(bytes, at + 1) == b'`') {
+    while matches!(byte(bytes, at), b'*' | b'=' | b'~' | b'|' | b' ')
+        || (byte(bytes, at) == b'`' && byte(bytes, at + 1) == b'`')
+    {
         at += 1;
     }
     at
@@ -615,7 +743,10 @@ fn is_tag(bytes: &[u8], at: usize) -> bool {
 /// The unquoted run at `at`, without the marks that end a sentence.
 fn bare_word(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let mut end = at;
-    while end - at < 560 && byte(bytes, end).is_ascii_graphic() && !b"\"'`,;()[]{}<>|\\".contains(&bytes[end]) {
+    while end - at < 560
+        && byte(bytes, end).is_ascii_graphic()
+        && !b"\"'`,;()[]{}<>|\\".contains(&bytes[end])
+    {
         end += 1;
     }
     let run = end;
@@ -630,11 +761,92 @@ fn bare_word(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// clauses, and what prose says.
 fn is_connector(bytes: &[u8], word: &Range<usize>) -> bool {
     const WORDS: [&str; 62] = [
-        "is", "to", "as", "was", "are", "of", "with", "value", "val", "set", "equals", "the", "currently", "now",
-        "string", "str", "text", "char", "varchar", "varchar2", "nvarchar", "const", "constant", "default", "pic",
-        "x", "dim", "type", "not", "null", "be", "and", "in", "for", "a", "our", "using", "use", "used", "here",
-        "progmem", "final", "static", "readonly", "let", "var", "val", "new", "key", "prod", "production", "staging",
-        "same", "eq", "ne", "-eq", "-ne", "-value", "--value", "--body", "/d", "-v",
+        "is",
+        "to",
+        "as",
+        "was",
+        "are",
+        "of",
+        "with",
+        "value",
+        "val",
+        "set",
+        "equals",
+        "the",
+        "currently",
+        "now",
+        "string",
+        "str",
+        "text",
+        "char",
+        "varchar",
+        "varchar2",
+        "nvarchar",
+        "const",
+        "constant",
+        "default",
+        "pic",
+        "x",
+        "dim",
+        "type",
+        "not",
+        "null",
+        "be",
+        "and",
+        "in",
+        "for",
+        "a",
+        "our",
+        "using",
+        "use",
+        "used",
+        "here",
+        "progmem",
+        "final",
+        "static",
+        "readonly",
+        "let",
+        "var",
+        "val",
+        "new",
+        "key",
+        "prod",
+        "production",
+        "staging",
+        "same",
+        "eq",
+        "ne",
+        "-eq",
+        "-ne",
+        "-value",
+        "--value",
+        "--body",
+        "/d",
+        "-v",
     ];
-    is_any(bytes, word, &WORDS) || (word.len() == 2 && bytes[word.start] == b'-') || is_any(bytes, word, &["-b", "/t", "reg_sz", "/v", "-force", "-scope", "machine", "user", "/m", "--plaintext", "--type", "securestring", "--name", "--secret-string", "-string", "--data", "--stdin"])
+    is_any(bytes, word, &WORDS)
+        || (word.len() == 2 && bytes[word.start] == b'-')
+        || is_any(
+            bytes,
+            word,
+            &[
+                "-b",
+                "/t",
+                "reg_sz",
+                "/v",
+                "-force",
+                "-scope",
+                "machine",
+                "user",
+                "/m",
+                "--plaintext",
+                "--type",
+                "securestring",
+                "--name",
+                "--secret-string",
+                "-string",
+                "--data",
+                "--stdin",
+            ],
+        )
 }
