@@ -1,1 +1,19 @@
 //! What a repository is and everything that it stores.
+//!
+//! In: a path. Out: its refs, index and revisions, its objects, and what
+//! history says of an object. Everything is read from the files themselves:
+//! nothing of a repository's configuration is obeyed, nobody's environment is
+//! asked and no process is started, so a hostile repository can only be read.
+//! Nothing here knows what a key looks like.
+
+mod config;
+mod error;
+mod index;
+mod layout;
+mod names;
+mod refs;
+
+pub use error::GitError;
+pub use index::{Tracked, TrackedKind, tracked_paths};
+pub use layout::{RefStorage, Repository};
+pub use refs::{BrokenRef, Ref, Refs};

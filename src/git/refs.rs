@@ -1,0 +1,334 @@
+//! Refs: names for objects.
+//!
+//! In: a repository. Out: every ref of every worktree and what it names.
+//! Links are not followed out of the repository, and a broken ref is named
+//! rather than passed over, since what only it reaches looks unreachable.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use gix_hash::ObjectId;
+
+use super::error::GitError;
+use super::layout::{RefStorage, Repository};
+use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
+
+/// How many symbolic refs may lead to one another, as in git.
+const SYMBOLIC_DEPTH: usize = 5;
+
+/// A ref and the object that it names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ref {
+    /// The full name, such as `refs/heads/main` or `HEAD`; of another
+    /// worktree's own ref `worktrees/NAME/HEAD`.
+    pub name: Vec<u8>,
+    /// The object.
+    pub target: ObjectId,
+}
+
+/// A ref that names nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenRef {
+    /// The name, escaped.
+    pub name: String,
+    /// Whether the system refused to read it, as opposed to bad contents.
+    pub is_unreadable: bool,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// All refs of a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Refs {
+    /// Every ref with its object, sorted by name.
+    pub refs: Vec<Ref>,
+    /// What could not be read.
+    pub broken: Vec<BrokenRef>,
+}
+
+/// What a loose ref says.
+enum Value {
+    Object(ObjectId),
+    Symbolic(Vec<u8>),
+}
+
+impl Repository {
+    /// The commit of `HEAD`; `None` on a branch without a commit.
+    ///
+    /// # Errors
+    /// A `HEAD` that cannot be read or names nothing that could be a commit.
+    pub fn head(&self) -> Result<Option<ObjectId>, GitError> {
+        self.find_ref(b"HEAD")
+    }
+
+    /// The branch that `HEAD` is on, in full; `None` where it is detached.
+    ///
+    /// # Errors
+    /// A `HEAD` that cannot be read.
+    pub fn head_branch(&self) -> Result<Option<Vec<u8>>, GitError> {
+        match self.read_loose(&self.git_dir().join("HEAD"))? {
+            Some(Value::Symbolic(name)) => Ok(Some(name)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Finds a ref by its full name, through symbolic refs.
+    ///
+    /// # Errors
+    /// A ref that is damaged or cannot be read.
+    pub fn find_ref(&self, name: &[u8]) -> Result<Option<ObjectId>, GitError> {
+        let mut name = name.to_vec();
+        for _ in 0..SYMBOLIC_DEPTH {
+            if !is_safe_name(&name) {
+                return Ok(None);
+            }
+            let Some(relative) = to_path(&name) else { return Ok(None) };
+            let home = if is_per_worktree(&name) { self.git_dir() } else { self.common_dir() };
+            match self.read_loose(&home.join(relative))? {
+                Some(Value::Object(id)) => return Ok(Some(id)),
+                Some(Value::Symbolic(next)) => name = next,
+                None => {
+                    let packed = self.packed_refs()?;
+                    let at = packed.binary_search_by(|packed| packed.name.cmp(&name));
+                    return Ok(at.ok().map(|at| packed[at].target));
+                }
+            }
+        }
+        Err(GitError::Revision {
+            revision: escape(&name),
+            reason: format!("symbolic refs lead to one another more than {SYMBOLIC_DEPTH} deep"),
+        })
+    }
+
+    /// Every ref: shared ones, this worktree's and every linked worktree's own
+    /// (`HEAD`, `ORIG_HEAD`, bisection and so on).
+    ///
+    /// # Errors
+    /// A `packed-refs` that cannot be read. A broken loose ref is listed in
+    /// [`Refs::broken`].
+    pub fn refs(&self) -> Result<Refs, GitError> {
+        let mut found = Refs::default();
+        if self.ref_storage() == RefStorage::Reftable {
+            found.broken.push(BrokenRef {
+                name: "refs".to_owned(),
+                is_unreadable: false,
+                reason: "refs are stored as reftable, which this version does not read".to_owned(),
+            });
+            return Ok(found);
+        }
+        let mut values: BTreeMap<Vec<u8>, Value> = self
+            .packed_refs()?
+            .into_iter()
+            .map(|packed| (packed.name, Value::Object(packed.target)))
+            .collect();
+        let mut homes = vec![(Vec::new(), self.common_dir().to_owned())];
+        for (name, git_dir) in self.linked_git_dirs() {
+            let mut prefix = b"worktrees/".to_vec();
+            prefix.extend_from_slice(&name);
+            prefix.push(b'/');
+            homes.push((prefix, git_dir));
+        }
+        for (prefix, home) in &homes {
+            self.gather_pseudo_refs(home, prefix, &mut values, &mut found.broken);
+            self.gather_loose(&home.join("refs"), prefix, home, &mut values, &mut found.broken);
+        }
+        found.refs = resolve(&values, &mut found.broken);
+        Ok(found)
+    }
+
+    /// The git directories of linked worktrees with their names, sorted.
+    pub(crate) fn linked_git_dirs(&self) -> Vec<(Vec<u8>, PathBuf)> {
+        let Ok(entries) = std::fs::read_dir(self.common_dir().join("worktrees")) else {
+            return Vec::new();
+        };
+        let mut found: Vec<_> = entries
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| (to_bytes(Path::new(&entry.file_name())), entry.path()))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// `HEAD`, `ORIG_HEAD`, `FETCH_HEAD` and their like.
+    fn gather_pseudo_refs(
+        &self,
+        home: &Path,
+        prefix: &[u8],
+        values: &mut BTreeMap<Vec<u8>, Value>,
+        broken: &mut Vec<BrokenRef>,
+    ) {
+        let Ok(entries) = std::fs::read_dir(home) else { return };
+        for entry in entries.flatten() {
+            let name = to_bytes(Path::new(&entry.file_name()));
+            let is_pseudo = name.ends_with(b"HEAD")
+                && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+            if is_pseudo || name == b"AUTO_MERGE" {
+                self.gather_one(&entry.path(), [prefix, &name].concat(), values, broken);
+            }
+        }
+    }
+
+    /// Walks a directory of loose refs; explicit stack, links not followed.
+    fn gather_loose(
+        &self,
+        refs: &Path,
+        prefix: &[u8],
+        home: &Path,
+        values: &mut BTreeMap<Vec<u8>, Value>,
+        broken: &mut Vec<BrokenRef>,
+    ) {
+        let mut open = vec![refs.to_owned()];
+        let name_of =
+            |path: &Path| [prefix, &to_bytes(path.strip_prefix(home).unwrap_or(path))].concat();
+        while let Some(directory) = open.pop() {
+            let entries = match std::fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => {
+                    broken.push(unreadable(&name_of(&directory), &error));
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
+                let path = entry.path();
+                let name = name_of(&path);
+                match std::fs::symlink_metadata(&path) {
+                    Ok(metadata) if metadata.is_dir() => open.push(path),
+                    Ok(_) if name.ends_with(b".lock") => {}
+                    Ok(_) => self.gather_one(&path, name, values, broken),
+                    Err(error) => broken.push(unreadable(&name, &error)),
+                }
+            }
+        }
+    }
+
+    fn gather_one(
+        &self,
+        path: &Path,
+        name: Vec<u8>,
+        values: &mut BTreeMap<Vec<u8>, Value>,
+        broken: &mut Vec<BrokenRef>,
+    ) {
+        match self.read_loose(path) {
+            Ok(Some(value)) => {
+                values.insert(name, value);
+            }
+            Ok(None) => {}
+            Err(GitError::Io { source, .. }) => broken.push(unreadable(&name, &source)),
+            Err(error) => broken.push(BrokenRef {
+                name: escape(&name),
+                is_unreadable: false,
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Reads one loose ref; a link counts as a symbolic ref by its text.
+    fn read_loose(&self, path: &Path) -> Result<Option<Value>, GitError> {
+        let metadata = match std::fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_dir() => return Ok(None),
+            Ok(metadata) => metadata,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(GitError::io(path, error)),
+        };
+        if metadata.is_symlink() {
+            let target = std::fs::read_link(path).map_err(|error| GitError::io(path, error))?;
+            let target = to_bytes(&target);
+            return if target.starts_with(b"refs/") && is_safe_name(&target) {
+                Ok(Some(Value::Symbolic(target)))
+            } else {
+                Err(GitError::damaged(path, "a link that leads to no ref"))
+            };
+        }
+        let bytes = read_plain(path).map_err(|error| GitError::io(path, error))?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        if let Some(target) = bytes.strip_prefix(b"ref:") {
+            return Ok(Some(Value::Symbolic(target.trim_ascii().to_vec())));
+        }
+        let hex = bytes.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        if hex.len() == self.hash().len_in_hex()
+            && let Ok(id) = ObjectId::from_hex(hex)
+        {
+            return Ok(Some(Value::Object(id)));
+        }
+        if bytes.is_empty() && path.ends_with("FETCH_HEAD") {
+            return Ok(None);
+        }
+        Err(GitError::damaged(path, "it holds no object id"))
+    }
+
+    /// `packed-refs`, sorted by name; lines that are no ref are passed over as
+    /// git does with unknown header lines.
+    fn packed_refs(&self) -> Result<Vec<Ref>, GitError> {
+        let path = self.common_dir().join("packed-refs");
+        let bytes = read_plain(&path).map_err(|error| GitError::io(&path, error))?;
+        let bytes = bytes.unwrap_or_default();
+        let hex_len = self.hash().len_in_hex();
+        let mut found = Vec::new();
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if line.is_empty() || line.starts_with(b"#") || line.starts_with(b"^") {
+                continue;
+            }
+            let parsed = line
+                .split_at_checked(hex_len)
+                .and_then(|(hex, rest)| Some((ObjectId::from_hex(hex).ok()?, rest)))
+                .and_then(|(target, rest)| Some((target, rest.strip_prefix(b" ")?)));
+            let Some((target, name)) = parsed else {
+                return Err(GitError::damaged(&path, "a line is no `ID NAME`"));
+            };
+            found.push(Ref { name: name.trim_ascii_end().to_vec(), target });
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+/// Follows symbolic refs within the gathered values.
+fn resolve(values: &BTreeMap<Vec<u8>, Value>, broken: &mut Vec<BrokenRef>) -> Vec<Ref> {
+    let mut refs = Vec::with_capacity(values.len());
+    for (name, value) in values {
+        let mut value = Some(value);
+        for _ in 0..SYMBOLIC_DEPTH {
+            match value {
+                Some(Value::Symbolic(next)) => value = values.get(next),
+                Some(Value::Object(target)) => {
+                    refs.push(Ref { name: name.clone(), target: *target });
+                    break;
+                }
+                // A branch without a commit yet; nothing hides behind it.
+                None => break,
+            }
+        }
+        if matches!(value, Some(Value::Symbolic(_))) {
+            broken.push(BrokenRef {
+                name: escape(name),
+                is_unreadable: false,
+                reason: "symbolic refs lead to one another without end".to_owned(),
+            });
+        }
+    }
+    refs
+}
+
+fn unreadable(name: &[u8], error: &std::io::Error) -> BrokenRef {
+    BrokenRef { name: escape(name), is_unreadable: true, reason: error.to_string() }
+}
+
+/// Whether a name stays inside the repository when used as a path.
+fn is_safe_name(name: &[u8]) -> bool {
+    let is_safe_part =
+        |part: &[u8]| !part.is_empty() && part != b"." && part != b".." && !part.contains(&b'\\');
+    !name.contains(&0)
+        && !name.contains(&b':')
+        && name.split(|byte| *byte == b'/').all(is_safe_part)
+        && (name.starts_with(b"refs/") || !name.contains(&b'/'))
+}
+
+/// Whether each worktree has its own ref of this name.
+fn is_per_worktree(name: &[u8]) -> bool {
+    !name.starts_with(b"refs/")
+        || [b"refs/bisect/".as_slice(), b"refs/worktree/", b"refs/rewritten/"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
