@@ -187,7 +187,7 @@ fn follow_git_file(path: &Path) -> Result<PathBuf, GitError> {
     let bytes = read_plain(path).map_err(|error| GitError::io(path, error))?.unwrap_or_default();
     let target = bytes
         .strip_prefix(b"gitdir:")
-        .map(|rest| rest.trim_ascii())
+        .map(<[u8]>::trim_ascii)
         .filter(|rest| !rest.is_empty() && rest.len() < 1 << 16)
         .and_then(to_path)
         .ok_or_else(|| GitError::damaged(path, "expected one line `gitdir: PATH`"))?;

@@ -10,10 +10,13 @@ mod config;
 mod error;
 mod index;
 mod layout;
-mod names;
+pub(crate) mod names;
+pub mod pack;
+mod store;
 mod refs;
 
 pub use error::GitError;
 pub use index::{Tracked, TrackedKind, tracked_paths};
 pub use layout::{RefStorage, Repository};
+pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose};
 pub use refs::{BrokenRef, Ref, Refs};

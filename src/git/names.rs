@@ -62,6 +62,7 @@ pub(crate) fn is_absent(error: &io::Error) -> bool {
 }
 
 /// A path from a repository's own bytes; on Windows only UTF-8 names a file.
+#[cfg_attr(unix, expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail"))]
 pub(crate) fn to_path(bytes: &[u8]) -> Option<std::path::PathBuf> {
     #[cfg(unix)]
     {

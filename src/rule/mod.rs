@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 pub use error::RuleError;
 pub use parse::RawRule;
-pub use prefilter::{Literal, LiteralHit, Prefilter};
+pub use prefilter::{
+    HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
+};
 
 use crate::finding::{Confidence, Severity};
 

@@ -37,6 +37,16 @@ pub struct LiteralHit {
     pub end: usize,
 }
 
+/// A byte that no literal holds, in any encoding: pieces parted by it can be
+/// searched as one.
+pub const SEPARATOR: u8 = 0xff;
+
+/// How many bytes of a content's start may mark a container.
+pub const HEAD_BYTES: usize = 265;
+
+/// How many bytes of a content's end may mark a container.
+pub const TAIL_BYTES: usize = 22;
+
 /// All literals in one searcher.
 #[derive(Debug)]
 pub struct Prefilter {
@@ -62,11 +72,20 @@ impl Prefilter {
         Self { searcher, longest, takes_everything }
     }
 
-    /// Whether detection could find anything in `bytes`.
+    /// Whether detection could find anything in `bytes`: a literal stands in
+    /// them, or they are a container, or some rule has no literal.
     #[must_use]
     pub fn is_candidate(&self, bytes: &[u8]) -> bool {
+        let tail = bytes.len().saturating_sub(TAIL_BYTES);
         self.takes_everything
-            || self.searcher.as_ref().is_some_and(|searcher| searcher.is_match(bytes))
+            || marks_container(&bytes[..bytes.len().min(HEAD_BYTES)], &bytes[tail..])
+            || self.holds_literal(bytes)
+    }
+
+    /// Whether a literal stands in `bytes`, which may be any part of a content.
+    #[must_use]
+    pub fn holds_literal(&self, bytes: &[u8]) -> bool {
+        self.searcher.as_ref().is_some_and(|searcher| searcher.is_match(bytes))
     }
 
     /// Whether every content is a candidate, because some rule has no literal.
@@ -92,4 +111,31 @@ impl Prefilter {
             })
         })
     }
+}
+
+/// Whether a content that begins and ends so may hold others, packed so that no
+/// literal shows.
+///
+/// Takes up to [`HEAD_BYTES`] of its start and [`TAIL_BYTES`] of its end; a
+/// shorter content gives all that it has.
+#[must_use]
+pub fn marks_container(head: &[u8], tail: &[u8]) -> bool {
+    /// Signatures at the very start: zip (an entry, an empty archive, a split
+    /// one), gzip, bzip2, xz, zstd, PDF, SQLite.
+    const HEADS: [&[u8]; 9] = [
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"PK\x07\x08",
+        b"\x1f\x8b\x08",
+        b"BZh",
+        b"\xfd7zXZ\0",
+        b"\x28\xb5\x2f\xfd",
+        b"%PDF-",
+        b"SQLite format 3\0",
+    ];
+    /// Where a tar header says that it is one.
+    const TAR_AT: usize = 257;
+    HEADS.iter().any(|signature| head.starts_with(signature))
+        || head.get(TAR_AT..).is_some_and(|rest| rest.starts_with(b"ustar"))
+        || tail.windows(4).any(|window| window == b"PK\x05\x06")
 }

@@ -5,6 +5,8 @@
 //! in scope that was not read, and counts. A source knows nothing of rules
 //! beyond the prefilter, and nothing of findings.
 
+pub mod history;
+
 use std::sync::Arc;
 
 use crate::finding::{Origin, Skip, Tally};

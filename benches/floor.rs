@@ -1,0 +1,147 @@
+//! The floor below every sweep of a repository: inflates every blob, commit and
+//! tag entry of its packs once, and does nothing else.
+//!
+//! `cargo bench --bench floor -- REPOSITORY.git` prints what took how long, on
+//! as many threads as rayon chooses (`RAYON_NUM_THREADS`). It shares no code
+//! with the product, so that neither can flatter the other.
+
+#![expect(clippy::print_stdout, reason = "a program that measures and prints")]
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+/// The entry types of a pack that are measured, with their names.
+const KINDS: [(u8, &str); 3] = [(3, "blob"), (1, "commit"), (4, "tag")];
+
+/// How many times everything is measured; the least counts.
+const ROUNDS: usize = 5;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let repositories: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if repositories.is_empty() {
+        println!("usage: floor REPOSITORY.git…");
+    }
+    for repository in repositories {
+        let packs = find_packs(Path::new(&repository))?;
+        for (kind, name) in KINDS {
+            let mut best = Duration::MAX;
+            let mut sums = (0, 0);
+            for _ in 0..ROUNDS {
+                let mut spent = Duration::ZERO;
+                sums = (0, 0);
+                for path in &packs {
+                    let pack = Pack::open(path)?;
+                    let entries = pack.entries(kind);
+                    let start = Instant::now();
+                    pack.inflate(&entries);
+                    spent += start.elapsed();
+                    sums.0 += entries.len();
+                    sums.1 += entries.iter().map(|entry| entry.size).sum::<usize>();
+                }
+                best = best.min(spent);
+            }
+            println!(
+                "{repository}: {name:6} {:7} entries {:5} MB {:.3} s",
+                sums.0,
+                sums.1 / 1_000_000,
+                best.as_secs_f64()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn find_packs(repository: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let git_dir = repository.join(".git");
+    let git_dir = if git_dir.is_dir() { git_dir } else { repository.to_owned() };
+    let mut packs: Vec<PathBuf> = std::fs::read_dir(git_dir.join("objects/pack"))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pack"))
+        .collect();
+    packs.sort();
+    Ok(packs)
+}
+
+struct Pack {
+    data: gix_pack::data::File,
+    offsets: Vec<u64>,
+}
+
+struct Entry {
+    start: u64,
+    end: u64,
+    size: usize,
+}
+
+impl Pack {
+    fn open(path: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let hash = gix_hash::Kind::Sha1;
+        let index = gix_pack::index::File::at(path.with_extension("idx"), hash)
+            .map_err(|error| error.to_string())?;
+        let data = gix_pack::data::File::at(path, hash).map_err(|error| error.to_string())?;
+        let mut offsets: Vec<u64> =
+            (0..index.num_objects()).map(|at| index.pack_offset_at_index(at)).collect();
+        offsets.sort_unstable();
+        offsets.push(data.pack_end() as u64);
+        Ok(Self { data, offsets })
+    }
+
+    fn bytes(&self, start: u64, end: u64) -> &[u8] {
+        self.data.entry_slice(start..end).expect("an offset of the index")
+    }
+
+    /// The entries whose object is of this kind, their deltas followed to the
+    /// root; reference deltas are left out, which complete clones do not have.
+    fn entries(&self, wanted: u8) -> Vec<Entry> {
+        let mut kinds = vec![0u8; self.offsets.len() - 1];
+        let mut found = Vec::new();
+        for at in 0..kinds.len() {
+            let bytes = self.bytes(self.offsets[at], self.offsets[at + 1]);
+            let (mut next, mut size, mut shift) = (1, usize::from(bytes[0] & 15), 4);
+            while bytes[next - 1] & 0x80 != 0 {
+                size |= usize::from(bytes[next] & 0x7f) << shift;
+                shift += 7;
+                next += 1;
+            }
+            kinds[at] = (bytes[0] >> 4) & 7;
+            if kinds[at] == 6 {
+                let mut distance = u64::from(bytes[next] & 0x7f);
+                while bytes[next] & 0x80 != 0 {
+                    next += 1;
+                    distance = ((distance + 1) << 7) | u64::from(bytes[next] & 0x7f);
+                }
+                next += 1;
+                let base = self.offsets[..at].binary_search(&(self.offsets[at] - distance));
+                kinds[at] = base.map_or(0, |base| kinds[base]);
+            }
+            if kinds[at] == wanted {
+                let start = self.offsets[at] + next as u64;
+                found.push(Entry { start, end: self.offsets[at + 1], size });
+            }
+        }
+        found
+    }
+
+    fn inflate(&self, entries: &[Entry]) {
+        let largest = entries.iter().map(|entry| entry.size).max().unwrap_or(0);
+        let failed = AtomicUsize::new(0);
+        entries.par_chunks(256).for_each_init(
+            || (libdeflater::Decompressor::new(), vec![0u8; largest]),
+            |(decompressor, out), chunk| {
+                for entry in chunk {
+                    let bytes = self.bytes(entry.start, entry.end);
+                    let place = &mut out[..entry.size];
+                    if decompressor.zlib_decompress(bytes, place) != Ok(entry.size) {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            },
+        );
+        assert_eq!(failed.into_inner(), 0, "entries that do not inflate");
+    }
+}

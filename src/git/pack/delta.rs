@@ -1,0 +1,350 @@
+//! Deltas: an object as copies from its base and bytes of its own.
+//!
+//! In: an inflated delta and its base. Out: the object, or only those pieces of
+//! it that hold what the base does not. Every range is checked.
+
+use super::buffer::Buffer;
+
+/// A delta whose lengths have been read.
+#[derive(Debug, Clone, Copy)]
+pub struct Delta<'a> {
+    /// The length that the base must have.
+    pub base_len: u64,
+    /// The length of the object.
+    pub result_len: u64,
+    operations: &'a [u8],
+}
+
+/// One step of a delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Bytes of the base, half-open.
+    Copy(usize, usize),
+    /// Bytes of the delta itself.
+    Insert(&'a [u8]),
+}
+
+/// A delta that is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DeltaError {
+    /// The bytes end inside a number or a step.
+    #[error("its delta is cut off")]
+    Truncated,
+    /// A step of the kind that git reserves.
+    #[error("its delta holds a step that git does not define")]
+    Reserved,
+    /// The base is not the one that the delta was made from.
+    #[error("its base has another length than its delta expects")]
+    BaseLength,
+    /// The steps give another length than the delta says.
+    #[error("its delta gives another length than it says")]
+    ResultLength,
+    /// A copy from beyond the base's end.
+    #[error("its delta copies from beyond its base")]
+    Range,
+}
+
+impl<'a> Delta<'a> {
+    /// Reads the two lengths at the start.
+    ///
+    /// # Errors
+    /// Bytes that end early or numbers beyond 64 bits.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, DeltaError> {
+        let (base_len, bytes) = read_length(bytes)?;
+        let (result_len, operations) = read_length(bytes)?;
+        Ok(Self { base_len, result_len, operations })
+    }
+
+    /// The steps in order; the first faulty one ends them.
+    #[must_use]
+    pub fn steps(&self) -> Steps<'a> {
+        Steps { bytes: self.operations }
+    }
+
+    /// Builds the object in `out`, which is emptied first.
+    ///
+    /// The caller has checked [`Delta::result_len`] against what it may hold.
+    ///
+    /// # Errors
+    /// Every inconsistency between base, steps and lengths.
+    pub(crate) fn apply(&self, base: &[u8], out: &mut Buffer) -> Result<(), DeltaError> {
+        if base.len() as u64 != self.base_len {
+            return Err(DeltaError::BaseLength);
+        }
+        out.clear();
+        let mut left = usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?;
+        let mut rest = out.grow(left);
+        for step in self.steps() {
+            let piece = match step? {
+                Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
+                Step::Insert(bytes) => bytes,
+            };
+            left = left.checked_sub(piece.len()).ok_or(DeltaError::ResultLength)?;
+            let (place, after) = rest.split_at_mut(piece.len());
+            place.copy_from_slice(piece);
+            rest = after;
+        }
+        if left == 0 { Ok(()) } else { Err(DeltaError::ResultLength) }
+    }
+
+    /// Appends to `windows` what the object holds and the base does not, with
+    /// `context` bytes of either neighbour, pieces parted by `separator`.
+    ///
+    /// Every run of at most `context + 1` bytes of the object that is not also
+    /// one copied run of the base stands whole in one of the pieces: an
+    /// inserted byte is there with its surroundings, and so is each place where
+    /// two steps join. Checks what [`Delta::apply`] checks.
+    ///
+    /// Says whether the object begins and ends as the base does, for `edge`
+    /// bytes; `false` may be said of edges that are equal.
+    ///
+    /// # Errors
+    /// Every inconsistency between base, steps and lengths.
+    pub(crate) fn gather(
+        &self,
+        base: &[u8],
+        window: Window,
+        windows: &mut Buffer,
+    ) -> Result<bool, DeltaError> {
+        let Window { context, edge, separator } = window;
+        if base.len() as u64 != self.base_len {
+            return Err(DeltaError::BaseLength);
+        }
+        let mut len = 0u64;
+        let (mut keeps_head, mut keeps_tail) = (false, false);
+        for step in self.steps() {
+            keeps_tail = false;
+            let piece = match step? {
+                Step::Copy(start, end) => {
+                    if end - start >= edge {
+                        keeps_head |= len == 0 && start == 0;
+                        keeps_tail = end == base.len();
+                    }
+                    let piece = base.get(start..end).ok_or(DeltaError::Range)?;
+                    if piece.len() > 2 * context {
+                        // The object's own ends join nothing, so the outer part
+                        // of a copy there is left out.
+                        let is_first = len == 0;
+                        len += piece.len() as u64;
+                        if !is_first {
+                            windows.extend(&piece[..context]);
+                        }
+                        windows.extend(&[separator]);
+                        if len < self.result_len {
+                            windows.extend(&piece[piece.len() - context..]);
+                        }
+                        continue;
+                    }
+                    piece
+                }
+                Step::Insert(bytes) => bytes,
+            };
+            len += piece.len() as u64;
+            windows.extend(piece);
+        }
+        windows.extend(&[separator]);
+        if len == self.result_len {
+            Ok(keeps_head && keeps_tail)
+        } else {
+            Err(DeltaError::ResultLength)
+        }
+    }
+
+    /// The first `head` and the last `tail` bytes of the object, written after
+    /// one another; the number says where the second begins.
+    ///
+    /// # Errors
+    /// A copy from beyond the base's end.
+    pub(crate) fn edges(
+        &self,
+        base: &[u8],
+        head: usize,
+        tail: usize,
+        out: &mut Buffer,
+    ) -> Result<usize, DeltaError> {
+        out.clear();
+        let result_len = usize::try_from(self.result_len).unwrap_or(usize::MAX);
+        let head_end = head.min(result_len);
+        for range in [0..head_end, result_len.saturating_sub(tail)..result_len] {
+            let mut len = 0usize;
+            for step in self.steps() {
+                let piece = match step? {
+                    Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
+                    Step::Insert(bytes) => bytes,
+                };
+                let from = range.start.max(len).min(len + piece.len());
+                let to = range.end.min(len + piece.len()).max(from);
+                out.extend(&piece[from - len..to - len]);
+                len += piece.len();
+                if len >= range.end {
+                    break;
+                }
+            }
+        }
+        Ok(head_end)
+    }
+}
+
+/// What [`Delta::gather`] keeps around what is new.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    /// Bytes of the neighbours on either side.
+    pub(crate) context: usize,
+    /// Bytes of the object's start and end that are compared with the base's.
+    pub(crate) edge: usize,
+    /// The byte between pieces.
+    pub(crate) separator: u8,
+}
+
+/// Reads a little-endian number of seven bits a byte.
+fn read_length(bytes: &[u8]) -> Result<(u64, &[u8]), DeltaError> {
+    let mut value = 0u64;
+    for (at, byte) in bytes.iter().enumerate() {
+        let part = u64::from(byte & 0x7f);
+        let shift = 7 * at as u32;
+        if shift > 63 || (part << shift) >> shift != part {
+            return Err(DeltaError::Truncated);
+        }
+        value |= part << shift;
+        if byte & 0x80 == 0 {
+            return Ok((value, &bytes[at + 1..]));
+        }
+    }
+    Err(DeltaError::Truncated)
+}
+
+/// The steps of a delta.
+#[derive(Debug, Clone)]
+pub struct Steps<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Iterator for Steps<'a> {
+    type Item = Result<Step<'a>, DeltaError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (&code, rest) = self.bytes.split_first()?;
+        if code & 0x80 != 0 {
+            let (mut start, mut len, mut rest) = (0usize, 0usize, rest);
+            for bit in 0..7 {
+                if code & (1 << bit) == 0 {
+                    continue;
+                }
+                let Some((&byte, after)) = rest.split_first() else {
+                    return Some(self.fail(DeltaError::Truncated));
+                };
+                rest = after;
+                if bit < 4 {
+                    start |= usize::from(byte) << (8 * bit);
+                } else {
+                    len |= usize::from(byte) << (8 * (bit - 4));
+                }
+            }
+            if len == 0 {
+                len = 0x1_0000;
+            }
+            self.bytes = rest;
+            return Some(match start.checked_add(len) {
+                Some(end) => Ok(Step::Copy(start, end)),
+                None => self.fail(DeltaError::Range),
+            });
+        }
+        if code == 0 {
+            return Some(self.fail(DeltaError::Reserved));
+        }
+        match rest.split_at_checked(usize::from(code)) {
+            Some((inserted, rest)) => {
+                self.bytes = rest;
+                Some(Ok(Step::Insert(inserted)))
+            }
+            None => Some(self.fail(DeltaError::Truncated)),
+        }
+    }
+}
+
+impl<'a> Steps<'a> {
+    #[cold]
+    fn fail(&mut self, error: DeltaError) -> Result<Step<'a>, DeltaError> {
+        self.bytes = &[];
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Window = Window { context: 4, edge: 3, separator: 0xff };
+
+    fn copy(start: usize, len: usize) -> Vec<u8> {
+        vec![
+            0x80 | 0x0f | 0x30,
+            start as u8,
+            (start >> 8) as u8,
+            (start >> 16) as u8,
+            (start >> 24) as u8,
+            len as u8,
+            (len >> 8) as u8,
+        ]
+    }
+
+    fn length(mut value: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while value > 0x7f {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+
+    fn delta(base: &[u8], result: usize, steps: &[Vec<u8>]) -> Vec<u8> {
+        [length(base.len()), length(result), steps.concat()].concat()
+    }
+
+    #[test]
+    fn windows_hold_every_new_run_and_no_byte_from_inside_a_copy() {
+        let base: Vec<u8> = (0..200u8).collect();
+        let steps = [copy(0, 100), vec![2, 0xfa, 0xfb], copy(150, 50), copy(20, 3)];
+        let bytes = delta(&base, 155, &steps);
+        let delta = Delta::parse(&bytes).expect("a delta");
+        let (mut whole, mut windows) = (Buffer::default(), Buffer::default());
+        delta.apply(&base, &mut whole).expect("sound");
+        delta.gather(&base, WINDOW, &mut windows).expect("sound");
+        assert_eq!(
+            &*windows,
+            [
+                0xff, 96, 97, 98, 99, 0xfa, 0xfb, 150, 151, 152, 153, 0xff, 196, 197, 198, 199, 20,
+                21, 22, 0xff
+            ]
+        );
+        for run in whole.windows(5) {
+            let is_old = base.windows(5).any(|old| old == run);
+            assert!(is_old || windows.windows(5).any(|new| new == run), "{run:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_deltas_are_errors_and_agree_however_they_are_read() {
+        let base = [7u8; 10];
+        let hostile: [(Vec<u8>, DeltaError); 7] = [
+            (vec![0x80], DeltaError::Truncated),
+            (delta(&base, 5, &[copy(8, 5)]), DeltaError::Range),
+            (delta(&base, 6, &[copy(1, 5)]), DeltaError::ResultLength),
+            (delta(&base, 4, &[copy(1, 5)]), DeltaError::ResultLength),
+            (delta(&base[1..], 5, &[copy(1, 5)]), DeltaError::BaseLength),
+            (delta(&base, 5, &[vec![0]]), DeltaError::Reserved),
+            (delta(&base, 5, &[vec![5, 1]]), DeltaError::Truncated),
+        ];
+        for (bytes, error) in hostile {
+            let mut out = Buffer::default();
+            let parsed = Delta::parse(&bytes);
+            assert_eq!(parsed.and_then(|delta| delta.apply(&base, &mut out)), Err(error));
+            assert_eq!(
+                parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out)),
+                Err(error)
+            );
+        }
+    }
+}

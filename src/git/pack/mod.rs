@@ -1,0 +1,159 @@
+//! Packs: how objects are stored together.
+//!
+//! In: a pack and its index, both hostile. Out: entries, linked to their bases
+//! and inflated one at a time. Nothing here knows what a repository is.
+
+mod buffer;
+mod delta;
+mod entry;
+mod forest;
+mod inflate;
+
+pub(crate) use buffer::Buffer;
+pub(crate) use delta::Window;
+pub use delta::{Delta, DeltaError, Step, Steps};
+pub use entry::{Basis, EntryError, EntryHeader, Kind};
+pub(crate) use forest::{Forest, Link, NodeId};
+pub(crate) use inflate::Inflater;
+pub use inflate::InflateError;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use gix_hash::{ObjectId, oid};
+
+/// The most bytes that one object may take in memory; a larger one is streamed
+/// or named as not read.
+pub(crate) const OBJECT_LIMIT_BYTES: u64 = 512 << 20;
+
+/// Why one object could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// Its entry has no sound header.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// Its bytes do not inflate.
+    #[error(transparent)]
+    Inflate(#[from] InflateError),
+    /// Its delta is unsound.
+    #[error(transparent)]
+    Delta(#[from] DeltaError),
+    /// Its delta's base is in no pack and not loose.
+    #[error("the base of its delta, {0}, is missing")]
+    BaseMissing(ObjectId),
+    /// Its delta's base is no entry.
+    #[error("the base of its delta is not an entry of the pack")]
+    BaseOffset,
+    /// Its delta's base could not be read.
+    #[error("the base of its delta, {0}, could not be read")]
+    BaseFaulty(ObjectId),
+    /// Its delta rests on itself.
+    #[error("its chain of deltas leads back to itself")]
+    Cycle,
+    /// Holding it would take more memory than allowed.
+    #[error("it takes {0} bytes, more than the 512 MiB that one object may take in memory")]
+    TooLarge(u64),
+    /// It is stored as a file that cannot be read.
+    #[error("its file cannot be read: {0}")]
+    Unreadable(String),
+    /// It is stored as a file that is no object.
+    #[error("its file is no object")]
+    NoObject,
+}
+
+/// A pack and its index, mapped.
+pub(crate) struct Pack {
+    path: PathBuf,
+    index: gix_pack::index::File,
+    data: gix_pack::data::File,
+    by_offset: OnceLock<Vec<u32>>,
+}
+
+impl std::fmt::Debug for Pack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Pack").field(&self.path).finish()
+    }
+}
+
+impl Pack {
+    /// Maps `path`, a `.pack`, and the `.idx` beside it.
+    ///
+    /// # Errors
+    /// In words, since the caller names the pack: files that cannot be mapped,
+    /// are no pack or index, or do not belong together.
+    pub(crate) fn open(path: &Path, hash: gix_hash::Kind) -> Result<Self, String> {
+        let index = gix_pack::index::File::at(path.with_extension("idx"), hash).map_err(|error| error.to_string())?;
+        let data = gix_pack::data::File::at(path, hash).map_err(|error| error.to_string())?;
+        if index.pack_checksum() != data.checksum() {
+            return Err("its index belongs to another pack".to_owned());
+        }
+        Ok(Self { path: path.to_owned(), index, data, by_offset: OnceLock::new() })
+    }
+
+    /// The pack's path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many objects the index names.
+    pub(crate) fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// How many objects the pack's own header names.
+    pub(crate) fn declared_len(&self) -> u32 {
+        self.data.num_objects()
+    }
+
+    /// The id at a place of the index.
+    pub(crate) fn id_at(&self, position: u32) -> &oid {
+        self.index.oid_at_index(position)
+    }
+
+    /// The offset at a place of the index; it may lie outside the pack.
+    pub(crate) fn offset_at(&self, position: u32) -> u64 {
+        self.index.pack_offset_at_index(position)
+    }
+
+    /// The offset of an object.
+    pub(crate) fn offset_of(&self, id: &oid) -> Option<u64> {
+        self.index.lookup(id).map(|position| self.offset_at(position))
+    }
+
+    /// The ids whose hexadecimal form begins so.
+    pub(crate) fn ids_with_prefix(&self, prefix: gix_hash::Prefix) -> Vec<ObjectId> {
+        let mut range = 0..0;
+        self.index.lookup_prefix(prefix, Some(&mut range));
+        range.map(|position| self.id_at(position).to_owned()).collect()
+    }
+
+    /// The bytes from one offset to another; empty where they are outside.
+    pub(crate) fn bytes(&self, start: u64, end: u64) -> &[u8] {
+        if start > end || end > self.end() {
+            return &[];
+        }
+        self.data.entry_slice(start..end).unwrap_or_default()
+    }
+
+    /// Where the entries end and the pack's checksum begins.
+    pub(crate) fn end(&self) -> u64 {
+        self.data.pack_end() as u64
+    }
+
+    /// Reads the header of the entry at `offset`.
+    pub(crate) fn header(&self, offset: u64) -> Result<EntryHeader, EntryError> {
+        EntryHeader::parse(self.bytes(offset, self.end()), self.data.object_hash().len_in_bytes())
+    }
+
+    /// The id of the entry at `offset`; needed for faults and bases alone, so
+    /// the table behind it is built when first asked for.
+    pub(crate) fn id_by_offset(&self, offset: u64) -> Option<ObjectId> {
+        let positions = self.by_offset.get_or_init(|| {
+            let mut positions: Vec<u32> = (0..self.len()).collect();
+            positions.sort_unstable_by_key(|position| self.offset_at(*position));
+            positions
+        });
+        let at = positions.binary_search_by_key(&offset, |position| self.offset_at(*position));
+        at.ok().map(|at| self.id_at(positions[at]).to_owned())
+    }
+}

@@ -1,0 +1,348 @@
+//! Where a repository keeps its objects.
+//!
+//! In: a repository. Out: its packs and its directories of loose objects, those
+//! of its alternates and of unfinished pushes included, and any single object.
+//! What cannot be opened is named as a `Skip`.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use gix_hash::{ObjectId, oid};
+
+use super::layout::Repository;
+use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
+use super::pack::{
+    Basis, Buffer, Delta, Inflater, Kind, OBJECT_LIMIT_BYTES, ObjectError, Pack,
+};
+use crate::finding::{Skip, SkipKind};
+
+/// How many alternates may lead to one another, as in git.
+const ALTERNATES_DEPTH: usize = 5;
+
+/// How many deltas may rest on one another across packs before it is called a
+/// cycle; git writes at most 4,095.
+const CHAIN_LIMIT: usize = 10_000;
+
+/// All packs and directories of loose objects.
+#[derive(Debug)]
+pub(crate) struct Store {
+    pub(crate) packs: Vec<Pack>,
+    /// `objects` directories, the repository's own first.
+    pub(crate) directories: Vec<PathBuf>,
+    /// What could not be opened.
+    pub(crate) skips: Vec<Skip>,
+    hash: gix_hash::Kind,
+}
+
+impl Store {
+    /// Opens everything that holds objects.
+    pub(crate) fn open(repository: &Repository) -> Self {
+        let mut store = Self {
+            packs: Vec::new(),
+            directories: Vec::new(),
+            skips: Vec::new(),
+            hash: repository.hash(),
+        };
+        store.add_directory(&repository.common_dir().join("objects"), 0, &mut HashSet::new());
+        for directory in store.directories.clone() {
+            store.add_packs(&directory.join("pack"));
+        }
+        store
+    }
+
+    fn skip(&mut self, path: &Path, kind: SkipKind, reason: impl Into<String>) {
+        self.skips.push(Skip { origin: escape(&to_bytes(path)), kind, reason: reason.into() });
+    }
+
+    /// Adds a directory, its alternates and the quarantines within it.
+    fn add_directory(&mut self, path: &Path, depth: usize, seen: &mut HashSet<PathBuf>) {
+        let canonical = match path.canonicalize() {
+            Ok(canonical) => canonical,
+            Err(error) => {
+                let kind =
+                    if is_absent(&error) { SkipKind::Missing } else { SkipKind::Unreadable };
+                return self.skip(path, kind, format!("an object directory: {error}"));
+            }
+        };
+        if !seen.insert(canonical) {
+            return;
+        }
+        self.directories.push(path.to_owned());
+        self.add_quarantines(path, seen);
+        let file = path.join("info/alternates");
+        let lines = match read_plain(&file) {
+            Ok(lines) => lines.unwrap_or_default(),
+            Err(error) => return self.skip(&file, SkipKind::Unreadable, error.to_string()),
+        };
+        for line in lines.split(|byte| *byte == b'\n') {
+            let line = line.trim_ascii();
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            if depth >= ALTERNATES_DEPTH {
+                let reason = "alternates lead to one another more than five deep";
+                return self.skip(&file, SkipKind::Unsupported, reason);
+            }
+            match to_path(line) {
+                Some(target) => self.add_directory(&path.join(target), depth + 1, seen),
+                None => self.skip(&file, SkipKind::Corrupt, "a line is no path"),
+            }
+        }
+    }
+
+    /// Adds the directories in which a push waits for its hooks, or was left.
+    fn add_quarantines(&mut self, path: &Path, seen: &mut HashSet<PathBuf>) {
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => return self.skip(path, SkipKind::Unreadable, error.to_string()),
+        };
+        let mut found: Vec<PathBuf> = entries
+            .flatten()
+            .filter(|entry| {
+                let name = to_bytes(Path::new(&entry.file_name()));
+                name.starts_with(b"tmp_objdir-") || name.starts_with(b"incoming-")
+            })
+            .map(|entry| entry.path())
+            .collect();
+        found.sort();
+        for directory in found {
+            if directory.is_dir() && seen.insert(directory.clone()) {
+                self.directories.push(directory);
+            }
+        }
+    }
+
+    fn add_packs(&mut self, directory: &Path) {
+        let entries = match std::fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => return,
+            Err(error) => return self.skip(directory, SkipKind::Unreadable, error.to_string()),
+        };
+        let mut names: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        names.sort();
+        for path in names {
+            let name = to_bytes(Path::new(path.file_name().unwrap_or_default()));
+            if name.starts_with(b"tmp_pack_") {
+                self.skip(&path, SkipKind::Corrupt, "an unfinished pack without an index");
+            } else if name.ends_with(b".idx") && !path.with_extension("pack").exists() {
+                self.skip(&path, SkipKind::Missing, "an index without its pack");
+            } else if name.ends_with(b".pack") {
+                self.add_pack(&path);
+            }
+        }
+    }
+
+    fn add_pack(&mut self, path: &Path) {
+        if !path.with_extension("idx").exists() {
+            return self.skip(path, SkipKind::Corrupt, "a pack without an index");
+        }
+        match Pack::open(path, self.hash) {
+            Ok(pack) => {
+                if pack.declared_len() != pack.len() {
+                    let (held, named) = (pack.declared_len(), pack.len());
+                    let reason = format!("it says that it holds {held} objects, its index {named}");
+                    self.skip(path, SkipKind::Corrupt, reason);
+                }
+                self.packs.push(pack);
+            }
+            Err(reason) => self.skip(path, SkipKind::Corrupt, reason),
+        }
+    }
+
+    /// Whether the object is stored anywhere.
+    pub(crate) fn contains(&self, id: &oid) -> bool {
+        self.packs.iter().any(|pack| pack.offset_of(id).is_some())
+            || self.directories.iter().any(|directory| loose_path(directory, id).is_file())
+    }
+
+    /// The ids that begin with these hexadecimal digits.
+    pub(crate) fn ids_with_prefix(&self, prefix: gix_hash::Prefix) -> Vec<ObjectId> {
+        let mut found: Vec<ObjectId> =
+            self.packs.iter().flat_map(|pack| pack.ids_with_prefix(prefix)).collect();
+        for directory in &self.directories {
+            found.extend(
+                loose_ids(directory, self.hash)
+                    .into_iter()
+                    .filter(|id| prefix.cmp_oid(id) == std::cmp::Ordering::Equal),
+            );
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Reads one object; `None` where it is stored nowhere. A damaged copy
+    /// gives way to a sound one.
+    pub(crate) fn read(
+        &self,
+        id: &oid,
+        inflater: &mut Inflater,
+    ) -> Result<Option<(Kind, Buffer)>, ObjectError> {
+        self.read_within(id, None, inflater, CHAIN_LIMIT)
+    }
+
+    /// Reads one object from anywhere but one pack, where it is damaged.
+    pub(crate) fn read_elsewhere(
+        &self,
+        id: &oid,
+        damaged: &Pack,
+        inflater: &mut Inflater,
+    ) -> Result<Option<(Kind, Buffer)>, ObjectError> {
+        self.read_within(id, Some(damaged), inflater, CHAIN_LIMIT)
+    }
+
+    fn read_within(
+        &self,
+        id: &oid,
+        except: Option<&Pack>,
+        inflater: &mut Inflater,
+        limit: usize,
+    ) -> Result<Option<(Kind, Buffer)>, ObjectError> {
+        let mut fault = None;
+        let is_excepted = |pack: &Pack| except.is_some_and(|except| std::ptr::eq(pack, except));
+        for pack in self.packs.iter().filter(|pack| !is_excepted(pack)) {
+            if let Some(offset) = pack.offset_of(id) {
+                match self.read_packed(pack, offset, inflater, limit) {
+                    Ok(object) => return Ok(Some(object)),
+                    Err(error) => fault = fault.or(Some(error)),
+                }
+            }
+        }
+        for directory in &self.directories {
+            match read_loose(&loose_path(directory, id), inflater) {
+                Ok(Some(object)) => return Ok(Some(object)),
+                Ok(None) => {}
+                Err(error) => fault = fault.or(Some(error)),
+            }
+        }
+        fault.map_or(Ok(None), Err)
+    }
+
+    /// Reads the entry at `offset`: down the chain of bases, then up again.
+    fn read_packed(
+        &self,
+        pack: &Pack,
+        offset: u64,
+        inflater: &mut Inflater,
+        mut limit: usize,
+    ) -> Result<(Kind, Buffer), ObjectError> {
+        let hash_len = self.hash.len_in_bytes();
+        let mut chain = Vec::new();
+        let mut at = offset;
+        let (kind, mut content) = loop {
+            limit = limit.checked_sub(1).ok_or(ObjectError::Cycle)?;
+            let header = pack.header(at)?;
+            let body = pack.bytes(at + header.length as u64, pack.end());
+            if header.size_bytes > OBJECT_LIMIT_BYTES {
+                return Err(ObjectError::TooLarge(header.size_bytes));
+            }
+            match header.basis {
+                Basis::Whole(kind) => {
+                    let mut content = Buffer::default();
+                    inflater.append(body, header.size_bytes, &mut content)?;
+                    break (kind, content);
+                }
+                Basis::Distance(distance) => {
+                    chain.push((body, header.size_bytes));
+                    at = at.checked_sub(distance).ok_or(ObjectError::BaseOffset)?;
+                    if distance == 0 {
+                        return Err(ObjectError::Cycle);
+                    }
+                }
+                Basis::Id(start) => {
+                    chain.push((body, header.size_bytes));
+                    let bytes = pack.bytes(at, pack.end());
+                    let id = ObjectId::try_from(&bytes[start..start + hash_len])
+                        .map_err(|_| ObjectError::BaseOffset)?;
+                    match pack.offset_of(&id) {
+                        Some(offset) => at = offset,
+                        // Halved, so that packs which lead to one another in
+                        // circles end before the stack does.
+                        None => match self.read_within(&id, None, inflater, (limit / 2).min(64))? {
+                            Some(base) => break base,
+                            None => return Err(ObjectError::BaseMissing(id)),
+                        },
+                    }
+                }
+            }
+        };
+        let (mut delta, mut next) = (Buffer::default(), Buffer::default());
+        while let Some((body, size_bytes)) = chain.pop() {
+            delta.clear();
+            inflater.append(body, size_bytes, &mut delta)?;
+            let parsed = Delta::parse(&delta)?;
+            if parsed.result_len > OBJECT_LIMIT_BYTES {
+                return Err(ObjectError::TooLarge(parsed.result_len));
+            }
+            parsed.apply(&content, &mut next)?;
+            std::mem::swap(&mut content, &mut next);
+        }
+        Ok((kind, content))
+    }
+}
+
+/// Where a loose object of this id would lie.
+pub(crate) fn loose_path(directory: &Path, id: &oid) -> PathBuf {
+    let hex = id.to_hex().to_string();
+    directory.join(&hex[..2]).join(&hex[2..])
+}
+
+/// The ids of a directory's loose objects, sorted.
+pub(crate) fn loose_ids(directory: &Path, hash: gix_hash::Kind) -> Vec<ObjectId> {
+    let mut found = Vec::new();
+    for fan in 0..=u8::MAX {
+        let fan = format!("{fan:02x}");
+        let Ok(entries) = std::fs::read_dir(directory.join(&fan)) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let Some(rest) = name.to_str() else { continue };
+            if fan.len() + rest.len() == hash.len_in_hex()
+                && let Ok(id) = ObjectId::from_hex(format!("{fan}{rest}").as_bytes())
+            {
+                found.push(id);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+/// Reads a loose object; `None` where there is none.
+pub(crate) fn read_loose(
+    path: &Path,
+    inflater: &mut Inflater,
+) -> Result<Option<(Kind, Buffer)>, ObjectError> {
+    let compressed = match read_plain(path) {
+        Ok(Some(compressed)) => compressed,
+        Ok(None) => return Ok(None),
+        Err(error) => return Err(ObjectError::Unreadable(error.to_string())),
+    };
+    let (kind, size_bytes, header_len) = loose_header(&compressed)?;
+    if size_bytes > OBJECT_LIMIT_BYTES {
+        return Err(ObjectError::TooLarge(size_bytes));
+    }
+    let mut whole = Buffer::default();
+    inflater.append(&compressed, size_bytes + header_len as u64, &mut whole)?;
+    let mut content = Buffer::default();
+    content.extend(&whole[header_len..]);
+    Ok(Some((kind, content)))
+}
+
+/// The kind, the size and the length of the header `KIND SIZE\0`.
+pub(crate) fn loose_header(compressed: &[u8]) -> Result<(Kind, u64, usize), ObjectError> {
+    let mut start = [0u8; 64];
+    let mut stream = flate2::Decompress::new(true);
+    stream
+        .decompress(compressed, &mut start, flate2::FlushDecompress::None)
+        .map_err(|_| ObjectError::NoObject)?;
+    let start = &start[..stream.total_out() as usize];
+    let end = start.iter().position(|byte| *byte == 0).ok_or(ObjectError::NoObject)?;
+    let mut words = start[..end].split(|byte| *byte == b' ');
+    let kind = words.next().and_then(Kind::from_name).ok_or(ObjectError::NoObject)?;
+    let size_bytes = words
+        .next()
+        .and_then(|digits| std::str::from_utf8(digits).ok())
+        .and_then(|digits| digits.parse().ok())
+        .ok_or(ObjectError::NoObject)?;
+    Ok((kind, size_bytes, end + 1))
+}

@@ -1,0 +1,315 @@
+//! Walks a family of deltas entry by entry.
+//!
+//! In: the root of a family that holds a hit, a container, a fault or something
+//! large. Out: its candidates, each read whole, and its faults, each named. A
+//! damaged entry takes only its children with it, and neither where a sound
+//! copy lies elsewhere.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use crate::finding::Tally;
+use crate::git::pack::{
+    Buffer, Delta, Inflater, InflateError, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
+    Window,
+};
+use crate::rule::{HEAD_BYTES, TAIL_BYTES, marks_container};
+
+use super::delivery::tally;
+use super::families::{LARGE_OBJECT_BYTES, window};
+use super::packs::Field;
+use super::stream;
+
+/// The most bytes of one family that are held at once.
+const FAMILY_LIMIT_BYTES: u64 = 2 * OBJECT_LIMIT_BYTES;
+
+/// An entry whose children are being walked.
+struct Frame {
+    node: NodeId,
+    /// Its bytes; `None` where it could not be read.
+    content: Option<Buffer>,
+    is_candidate: bool,
+    next_child: usize,
+}
+
+/// What reading an entry gave.
+enum Reading {
+    /// Its bytes, to be looked at whole.
+    Whole(Kind, Buffer),
+    /// Its bytes, in which no literal can stand.
+    Clean(Buffer),
+    /// It holds no literal, nothing rests on it, and it was not even built.
+    CleanLeaf(u64),
+    /// It was read in pieces and dealt with.
+    Streamed(u64),
+}
+
+/// The walk of one family.
+struct Walk<'a, 'b> {
+    field: &'a Field<'a>,
+    window: Window,
+    inflater: &'b mut Inflater,
+    delta: Buffer,
+    windows: Buffer,
+    spare: Vec<Buffer>,
+    held_bytes: u64,
+    turn: Option<MutexGuard<'a, ()>>,
+    counted: Tally,
+}
+
+/// Walks the family of `root` and counts what was read of it.
+pub(super) fn family(field: &Field<'_>, root: NodeId, inflater: &mut Inflater) -> Tally {
+    let mut walk = Walk {
+        field,
+        window: window(field),
+        inflater,
+        delta: Buffer::default(),
+        windows: Buffer::default(),
+        spare: Vec::new(),
+        held_bytes: 0,
+        turn: None,
+        counted: Tally::default(),
+    };
+    walk.run(root);
+    walk.counted
+}
+
+/// Deals with the entries that no root leads to: each is named, unless a sound
+/// copy lies elsewhere.
+pub(super) fn sweep_unrooted(field: &Field<'_>) {
+    let mut inflater = Inflater::new();
+    for node in field.forest.unrooted() {
+        let id = field.id(*node);
+        match field.store.read_elsewhere(&id, field.pack, &mut inflater) {
+            Ok(Some((kind, content))) => {
+                if field.delivery.prefilter.is_candidate(&content) {
+                    field.delivery.object(kind, &content);
+                }
+            }
+            Ok(None) | Err(_) => field.delivery.fault(id, &ObjectError::Cycle),
+        }
+    }
+}
+
+impl Walk<'_, '_> {
+    fn run(&mut self, root: NodeId) {
+        // Of a family that rests on nothing readable the kind does not matter.
+        let mut kind = match self.field.forest.link(root) {
+            Link::Root(kind) => kind,
+            _ => Kind::Blob,
+        };
+        let mut stack = Vec::new();
+        let reading = self.root(root).or_else(|error| self.rescue(root, error));
+        if let Ok(Reading::Whole(found, _)) = &reading {
+            kind = *found;
+        }
+        let frame = self.settle(root, kind, reading);
+        stack.extend(frame);
+        while let Some(mut frame) = stack.pop() {
+            if self.field.delivery.sink.is_cancelled() {
+                return;
+            }
+            let children = self.field.forest.children(frame.node);
+            let child = children[frame.next_child];
+            frame.next_child += 1;
+            let reading = self.child(&frame, child, kind);
+            if frame.next_child == children.len() {
+                self.release(frame.content);
+            } else {
+                stack.push(frame);
+            }
+            stack.extend(self.settle(child, kind, reading));
+        }
+    }
+
+    /// Hands over or names what was read; gives a frame if children rest on it.
+    fn settle(
+        &mut self,
+        node: NodeId,
+        kind: Kind,
+        reading: Result<Reading, ObjectError>,
+    ) -> Option<Frame> {
+        let reading = reading.or_else(|error| self.rescue(node, error));
+        let has_children = !self.field.forest.children(node).is_empty();
+        let (content, is_candidate) = match reading {
+            Ok(Reading::Whole(_, content)) => {
+                self.count(node, kind, content.len() as u64);
+                let is_candidate = self.field.delivery.prefilter.is_candidate(&content);
+                if is_candidate {
+                    self.field.delivery.object(kind, &content);
+                }
+                (Some(content), is_candidate)
+            }
+            Ok(Reading::Clean(content)) => {
+                self.count(node, kind, content.len() as u64);
+                (Some(content), false)
+            }
+            Ok(Reading::CleanLeaf(len) | Reading::Streamed(len)) => {
+                self.count(node, kind, len);
+                return None;
+            }
+            Err(error) => {
+                self.field.delivery.fault(self.field.id(node), &error);
+                (None, false)
+            }
+        };
+        if has_children {
+            return Some(Frame { node, content, is_candidate, next_child: 0 });
+        }
+        self.release(content);
+        None
+    }
+
+    /// Looks for a sound copy of an entry that could not be read.
+    fn rescue(&mut self, node: NodeId, error: ObjectError) -> Result<Reading, ObjectError> {
+        let id = self.field.id(node);
+        match self.field.store.read_elsewhere(&id, self.field.pack, self.inflater) {
+            Ok(Some((kind, content))) => {
+                self.hold(content.len() as u64)?;
+                Ok(Reading::Whole(kind, content))
+            }
+            Ok(None) | Err(_) => Err(error),
+        }
+    }
+
+    fn root(&mut self, root: NodeId) -> Result<Reading, ObjectError> {
+        let forest = self.field.forest;
+        match forest.link(root) {
+            Link::Root(kind) => {
+                let size = forest.size_bytes(root);
+                if size >= LARGE_OBJECT_BYTES && forest.children(root).is_empty() {
+                    let compressed = forest.compressed_and_beyond(self.field.pack, root);
+                    let streamed = stream::object(self.field.delivery, kind, size, || {
+                        Ok(flate2::bufread::ZlibDecoder::new(compressed))
+                    })?;
+                    if streamed {
+                        return Ok(Reading::Streamed(size));
+                    }
+                }
+                self.hold(size)?;
+                let mut content = self.take_buffer();
+                self.inflate(root, &mut content)?;
+                Ok(Reading::Whole(kind, content))
+            }
+            Link::Elsewhere => {
+                let hash_len = self.field.delivery.hash.len_in_bytes();
+                let base_id = forest
+                    .base_id(self.field.pack, root, hash_len)
+                    .ok_or(ObjectError::BaseOffset)?;
+                let base = self.field.store.read(&base_id, self.inflater)?;
+                let (kind, base) = base.ok_or(ObjectError::BaseMissing(base_id))?;
+                let parent =
+                    Frame { node: root, content: Some(base), is_candidate: true, next_child: 0 };
+                self.hold(parent.content.as_ref().map_or(0, |content| content.len() as u64))?;
+                let reading = self.child(&parent, root, kind);
+                self.release(parent.content);
+                reading
+            }
+            Link::Base(_) | Link::Nowhere => Err(ObjectError::BaseOffset),
+            Link::Faulty(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads an entry that rests on `parent`.
+    fn child(
+        &mut self,
+        parent: &Frame,
+        child: NodeId,
+        kind: Kind,
+    ) -> Result<Reading, ObjectError> {
+        let Some(base) = &parent.content else {
+            return Err(ObjectError::BaseFaulty(self.field.id(parent.node)));
+        };
+        if self.field.forest.size_bytes(child) > OBJECT_LIMIT_BYTES {
+            return Err(ObjectError::TooLarge(self.field.forest.size_bytes(child)));
+        }
+        let mut bytes = std::mem::take(&mut self.delta);
+        bytes.clear();
+        let reading = self
+            .inflate(child, &mut bytes)
+            .and_then(|()| self.build(base, parent.is_candidate, child, kind, &bytes));
+        bytes.retire();
+        self.delta = bytes;
+        reading
+    }
+
+    fn build(
+        &mut self,
+        base: &Buffer,
+        is_base_candidate: bool,
+        child: NodeId,
+        kind: Kind,
+        bytes: &Buffer,
+    ) -> Result<Reading, ObjectError> {
+        let delta = Delta::parse(bytes)?;
+        let prefilter = self.field.delivery.prefilter;
+        let is_clean = !is_base_candidate
+            && !prefilter.takes_everything()
+            && !self.adds_candidate(&delta, base)?;
+        if is_clean && self.field.forest.children(child).is_empty() {
+            return Ok(Reading::CleanLeaf(delta.result_len));
+        }
+        self.hold(delta.result_len)?;
+        let mut content = self.take_buffer();
+        delta.apply(base, &mut content)?;
+        Ok(if is_clean { Reading::Clean(content) } else { Reading::Whole(kind, content) })
+    }
+
+    /// Whether the object may be a candidate although its base is none.
+    fn adds_candidate(&mut self, delta: &Delta<'_>, base: &Buffer) -> Result<bool, ObjectError> {
+        self.windows.clear();
+        let keeps_edges = delta.gather(base, self.window, &mut self.windows)?;
+        if self.field.delivery.prefilter.holds_literal(&self.windows) {
+            return Ok(true);
+        }
+        if keeps_edges {
+            return Ok(false);
+        }
+        let split = delta.edges(base, HEAD_BYTES, TAIL_BYTES, &mut self.windows)?;
+        Ok(marks_container(&self.windows[..split], &self.windows[split..]))
+    }
+
+    /// Inflates an entry, also one that does not end where the next begins.
+    fn inflate(&mut self, node: NodeId, out: &mut Buffer) -> Result<(), ObjectError> {
+        let (pack, forest) = (self.field.pack, self.field.forest);
+        let size = forest.size_bytes(node);
+        let fitting = self.inflater.append(forest.compressed(pack, node), size, out);
+        if fitting.is_ok() {
+            return Ok(());
+        }
+        let beyond = forest.compressed_and_beyond(pack, node);
+        self.inflater.append(beyond, size, out).map_err(|_: InflateError| {
+            ObjectError::from(fitting.err().unwrap_or(InflateError::Damaged))
+        })
+    }
+
+    /// Makes room for `len` more bytes, waiting for a turn if they are many.
+    fn hold(&mut self, len: u64) -> Result<(), ObjectError> {
+        if len > OBJECT_LIMIT_BYTES || self.held_bytes.saturating_add(len) > FAMILY_LIMIT_BYTES {
+            return Err(ObjectError::TooLarge(len));
+        }
+        if len >= LARGE_OBJECT_BYTES && self.turn.is_none() {
+            let lane = &self.field.delivery.large;
+            self.turn = Some(lane.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        self.held_bytes += len;
+        Ok(())
+    }
+
+    fn count(&mut self, node: NodeId, kind: Kind, bytes: u64) {
+        if !self.field.is_duplicate(node) {
+            self.counted += tally(kind, bytes);
+        }
+    }
+
+    fn take_buffer(&mut self) -> Buffer {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    fn release(&mut self, content: Option<Buffer>) {
+        if let Some(mut content) = content {
+            self.held_bytes = self.held_bytes.saturating_sub(content.len() as u64);
+            content.retire();
+            self.spare.push(content);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Hands contents over, each object once.
+//!
+//! In: candidate objects from any thread, in any order. Out: contents with
+//! their origin, their id worked out from their bytes; names from trees, each
+//! name once.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix_hash::ObjectId;
+
+use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
+use crate::git::names::escape;
+use crate::git::pack::{Kind, ObjectError};
+use crate::rule::Prefilter;
+use crate::source::{Content, Sink};
+
+/// Where all parts of a sweep hand over what they find.
+pub(super) struct Delivery<'a> {
+    pub(super) hash: gix_hash::Kind,
+    pub(super) root: &'a Arc<str>,
+    pub(super) prefilter: &'a Prefilter,
+    pub(super) sink: &'a dyn Sink,
+    delivered: Mutex<HashSet<ObjectId>>,
+    /// Names that stand in trees and hold a literal, each with the least id of
+    /// the trees that hold it, so that the choice does not hang on threads.
+    names: Mutex<BTreeMap<Vec<u8>, ObjectId>>,
+    /// Held by the one worker that keeps large objects in memory.
+    pub(super) large: Mutex<()>,
+}
+
+impl<'a> Delivery<'a> {
+    pub(super) fn new(
+        hash: gix_hash::Kind,
+        root: &'a Arc<str>,
+        prefilter: &'a Prefilter,
+        sink: &'a dyn Sink,
+    ) -> Self {
+        Self {
+            hash,
+            root,
+            prefilter,
+            sink,
+            delivered: Mutex::default(),
+            names: Mutex::default(),
+            large: Mutex::default(),
+        }
+    }
+
+    /// Hands over a candidate, unless it was handed over before.
+    pub(super) fn object(&self, kind: Kind, bytes: &[u8]) {
+        let id = object_id(self.hash, kind, bytes);
+        if kind == Kind::Tree {
+            return self.tree(id, bytes);
+        }
+        if self.is_first(id) {
+            let origin = self.origin(kind, id);
+            self.sink.content(Content::whole(&origin, bytes));
+        }
+    }
+
+    /// Whether an object has not been handed over before.
+    pub(super) fn is_first(&self, id: ObjectId) -> bool {
+        self.delivered.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+    }
+
+    /// The origin of an object.
+    pub(super) fn origin(&self, kind: Kind, id: ObjectId) -> Arc<Origin> {
+        Arc::new(Origin {
+            source: match kind {
+                Kind::Blob => SourceKind::History,
+                Kind::Commit => SourceKind::Message,
+                Kind::Tag => SourceKind::Tag,
+                Kind::Tree => SourceKind::Metadata,
+            },
+            root: Arc::clone(self.root),
+            path: None,
+            object: Some(id),
+        })
+    }
+
+    /// Keeps the names of a tree that are candidates; its ids are no text.
+    fn tree(&self, id: ObjectId, bytes: &[u8]) {
+        for name in tree_names(bytes, self.hash.len_in_bytes()) {
+            if self.prefilter.is_candidate(name) {
+                let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+                let least = names.entry(name.to_vec()).or_insert(id);
+                *least = id.min(*least);
+            }
+        }
+    }
+
+    /// Names an object as not read.
+    pub(super) fn fault(&self, id: ObjectId, error: &ObjectError) {
+        let kind = match error {
+            ObjectError::BaseMissing(_) => SkipKind::Missing,
+            ObjectError::TooLarge(_) => SkipKind::OverBudget,
+            ObjectError::Unreadable(_) => SkipKind::Unreadable,
+            _ => SkipKind::Corrupt,
+        };
+        self.sink.skip(Skip { origin: id.to_string(), kind, reason: error.to_string() });
+    }
+
+    /// Hands over what had to wait for the whole sweep.
+    pub(super) fn finish(self) {
+        let names = self.names.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (name, id) in names {
+            let origin = Arc::new(Origin {
+                source: SourceKind::Metadata,
+                root: Arc::clone(self.root),
+                path: Some(escape(&name).into()),
+                object: Some(id),
+            });
+            self.sink.content(Content::whole(&origin, &name));
+        }
+    }
+}
+
+/// The id that git gives to these bytes.
+pub(super) fn object_id(hash: gix_hash::Kind, kind: Kind, bytes: &[u8]) -> ObjectId {
+    let mut hasher = object_hasher(hash, kind, bytes.len() as u64);
+    hasher.update(bytes);
+    finish_id(hasher, hash)
+}
+
+/// A hasher that has taken the header of an object.
+pub(super) fn object_hasher(hash: gix_hash::Kind, kind: Kind, len: u64) -> gix_hash::Hasher {
+    let mut hasher = gix_hash::hasher(hash);
+    hasher.update(format!("{} {len}\0", kind.name()).as_bytes());
+    hasher
+}
+
+/// The id; of bytes made to collide under SHA-1, which git refuses to store, a
+/// null one.
+pub(super) fn finish_id(hasher: gix_hash::Hasher, hash: gix_hash::Kind) -> ObjectId {
+    hasher.try_finalize().unwrap_or_else(|_| ObjectId::null(hash))
+}
+
+/// What a content of this kind adds to the count.
+pub(super) fn tally(kind: Kind, bytes: u64) -> Tally {
+    match kind {
+        Kind::Blob => Tally { blobs: 1, bytes, ..Tally::default() },
+        Kind::Commit => Tally { commits: 1, bytes, ..Tally::default() },
+        Kind::Tag => Tally { bytes, ..Tally::default() },
+        Kind::Tree => Tally::default(),
+    }
+}
+
+/// The names in a tree; a damaged one ends early.
+fn tree_names(bytes: &[u8], hash_len: usize) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let space = memchr::memchr(b' ', rest)?;
+        let end = memchr::memchr(0, rest)?;
+        let name = rest.get(space + 1..end)?;
+        rest = rest.get(end + 1 + hash_len..).unwrap_or_default();
+        Some(name)
+    })
+}

@@ -1,0 +1,83 @@
+//! Sweeps loose objects.
+//!
+//! In: the directories of a store. Out: the candidates among their loose
+//! objects, those that a pack holds too left out.
+
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::PathBuf;
+
+use gix_hash::ObjectId;
+use rayon::prelude::*;
+
+use super::delivery::{Delivery, tally};
+use super::families::LARGE_OBJECT_BYTES;
+use super::stream;
+use crate::git::pack::{Inflater, Kind, ObjectError};
+use crate::git::{Store, loose_header, loose_ids, loose_path, read_loose};
+
+/// Sweeps every directory's loose objects.
+pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
+    let mut objects: Vec<(ObjectId, PathBuf)> = Vec::new();
+    for directory in &store.directories {
+        for id in loose_ids(directory, delivery.hash) {
+            if !store.packs.iter().any(|pack| pack.offset_of(&id).is_some()) {
+                objects.push((id, loose_path(directory, &id)));
+            }
+        }
+    }
+    objects.sort();
+    let groups: Vec<&[(ObjectId, PathBuf)]> =
+        objects.chunk_by(|one, other| one.0 == other.0).collect();
+    groups.par_iter().for_each_init(Inflater::new, |inflater, copies| {
+        if delivery.sink.is_cancelled() {
+            return;
+        }
+        let mut fault = None;
+        for (_, path) in *copies {
+            match object(path, delivery, inflater) {
+                Ok(()) => return,
+                Err(error) => fault = Some(error),
+            }
+        }
+        if let Some(error) = fault {
+            delivery.fault(copies[0].0, &error);
+        }
+    });
+}
+
+fn object(
+    path: &std::path::Path,
+    delivery: &Delivery<'_>,
+    inflater: &mut Inflater,
+) -> Result<(), ObjectError> {
+    let unreadable = |error: std::io::Error| ObjectError::Unreadable(error.to_string());
+    let (kind, size, header_len) = header(path).map_err(unreadable)??;
+    if size >= LARGE_OBJECT_BYTES {
+        let open = || {
+            let mut stream = flate2::bufread::ZlibDecoder::new(BufReader::new(File::open(path)?));
+            stream.read_exact(&mut vec![0; header_len])?;
+            Ok(stream)
+        };
+        if stream::object(delivery, kind, size, open)? {
+            delivery.sink.count(tally(kind, size));
+            return Ok(());
+        }
+    }
+    let (kind, content) = read_loose(path, inflater)?.ok_or(ObjectError::NoObject)?;
+    delivery.sink.count(tally(kind, content.len() as u64));
+    if delivery.prefilter.is_candidate(&content) {
+        delivery.object(kind, &content);
+    }
+    Ok(())
+}
+
+/// The kind, the size and the header's length, from the first bytes alone.
+fn header(path: &std::path::Path) -> std::io::Result<Result<(Kind, u64, usize), ObjectError>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Ok(Err(ObjectError::NoObject));
+    }
+    let mut start = Vec::new();
+    File::open(path)?.take(256).read_to_end(&mut start)?;
+    Ok(loose_header(&start))
+}

@@ -1,0 +1,47 @@
+//! Everything that holds bytes in a repository's own storage.
+//!
+//! In: a repository and the prefilter. Out: every stored content in which the
+//! prefilter can match, each object once, and a [`Skip`] for what could not be
+//! read. Knows nothing of rules, findings or which commit holds what.
+//!
+//! [`Skip`]: crate::finding::Skip
+
+mod carefully;
+mod delivery;
+mod families;
+mod loose;
+mod packs;
+mod stream;
+
+use std::sync::Arc;
+
+use super::Sink;
+use crate::git::{GitError, Repository, Store};
+use crate::rule::Prefilter;
+
+use delivery::Delivery;
+
+/// Sweeps all that a repository stores: packs and loose objects, reachable or
+/// not, those of its alternates and of unfinished pushes, and its own files.
+///
+/// # Errors
+/// A repository that could not be swept at all; what could not be read of it is
+/// given to the sink.
+pub fn sweep(
+    repository: &Repository,
+    root: &Arc<str>,
+    prefilter: &Prefilter,
+    sink: &dyn Sink,
+) -> Result<(), GitError> {
+    let store = Store::open(repository);
+    for skip in &store.skips {
+        sink.skip(skip.clone());
+    }
+    let delivery = Delivery::new(repository.hash(), root, prefilter, sink);
+    for at in 0..store.packs.len() {
+        packs::sweep(&store, at, &delivery);
+    }
+    loose::sweep(&store, &delivery);
+    delivery.finish();
+    Ok(())
+}

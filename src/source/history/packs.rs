@@ -1,0 +1,132 @@
+//! Sweeps a pack.
+//!
+//! In: a pack. Out: its candidates. The families of its forest are spread over
+//! the threads, the largest first, so that none of them is left over alone.
+
+use std::collections::{BinaryHeap, HashSet};
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gix_hash::ObjectId;
+
+use super::delivery::Delivery;
+use super::families::Walker;
+use crate::git::Store;
+use crate::git::pack::{Forest, Link, NodeId, ObjectError, Pack};
+
+/// Families lighter than this are walked in the order of their offsets, many
+/// at a time.
+const LARGE_FAMILY_BYTES: u64 = 1 << 20;
+
+/// A pack that is being swept.
+pub(super) struct Field<'a> {
+    pub(super) store: &'a Store,
+    pub(super) pack: &'a Pack,
+    pub(super) forest: &'a Forest,
+    /// Offsets of entries that an earlier pack holds too.
+    pub(super) duplicates: HashSet<u64>,
+    pub(super) delivery: &'a Delivery<'a>,
+}
+
+impl Field<'_> {
+    /// The id of an entry, for faults.
+    pub(super) fn id(&self, node: NodeId) -> ObjectId {
+        self.pack
+            .id_by_offset(self.forest.offset(node))
+            .unwrap_or_else(|| ObjectId::null(self.delivery.hash))
+    }
+
+    /// Whether an earlier pack holds the same object.
+    pub(super) fn is_duplicate(&self, node: NodeId) -> bool {
+        !self.duplicates.is_empty() && self.duplicates.contains(&self.forest.offset(node))
+    }
+}
+
+/// Sweeps the store's pack number `at`.
+pub(super) fn sweep(store: &Store, at: usize, delivery: &Delivery<'_>) {
+    let pack = &store.packs[at];
+    let forest = Forest::grow(pack, delivery.hash.len_in_bytes());
+    let duplicates = duplicates(&store.packs, at);
+    let field = Field { store, pack, forest: &forest, duplicates, delivery };
+    for id in forest.outside() {
+        delivery.fault(*id, &ObjectError::BaseOffset);
+    }
+    let (large, small) = schedule(&forest);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut walker = Walker::new(&field);
+        loop {
+            let unit = next.fetch_add(1, Ordering::Relaxed);
+            let families = match unit.checked_sub(large.len()) {
+                None => std::slice::from_ref(&large[unit]),
+                Some(chunk) if chunk < small.len() => &small[chunk],
+                Some(_) => break,
+            };
+            if delivery.sink.is_cancelled() {
+                return;
+            }
+            for root in families {
+                walker.family(*root);
+            }
+        }
+        walker.finish();
+    };
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| work());
+        }
+    });
+    super::carefully::sweep_unrooted(&field);
+}
+
+/// Roots of large families by weight, heaviest first, and those of small ones
+/// in chunks of about the same weight.
+fn schedule(forest: &Forest) -> (Vec<NodeId>, Vec<Vec<NodeId>>) {
+    let mut large = Vec::new();
+    let mut small = Vec::new();
+    let (mut chunk, mut weight) = (Vec::new(), 0);
+    for root in forest.roots() {
+        let family = forest.weight_bytes(*root);
+        let is_whole = matches!(forest.link(*root), Link::Root(_));
+        if family >= LARGE_FAMILY_BYTES || !is_whole {
+            large.push(*root);
+            continue;
+        }
+        chunk.push(*root);
+        weight += family;
+        if weight >= LARGE_FAMILY_BYTES {
+            small.push(std::mem::take(&mut chunk));
+            weight = 0;
+        }
+    }
+    small.push(chunk);
+    large.sort_by_key(|root| Reverse(forest.weight_bytes(*root)));
+    (large, small)
+}
+
+/// The offsets of those entries of pack `at` that an earlier pack holds too.
+fn duplicates(packs: &[Pack], at: usize) -> HashSet<u64> {
+    if at == 0 {
+        return HashSet::new();
+    }
+    // Both indexes are sorted by id: one pass over all, whatever their number.
+    let mut heads: BinaryHeap<Reverse<(ObjectId, usize, u32)>> = packs[..=at]
+        .iter()
+        .enumerate()
+        .filter(|(_, pack)| pack.len() > 0)
+        .map(|(number, pack)| Reverse((pack.id_at(0).to_owned(), number, 0)))
+        .collect();
+    let mut found = HashSet::new();
+    let mut last = None;
+    while let Some(Reverse((id, number, position))) = heads.pop() {
+        if number == at && last == Some(id) {
+            found.insert(packs[at].offset_at(position));
+        }
+        last = Some(id);
+        if position + 1 < packs[number].len() {
+            let next = packs[number].id_at(position + 1).to_owned();
+            heads.push(Reverse((next, number, position + 1)));
+        }
+    }
+    found
+}
