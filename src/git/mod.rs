@@ -12,11 +12,11 @@ mod index;
 mod layout;
 pub(crate) mod names;
 pub mod pack;
-mod store;
 mod refs;
+mod store;
 
 pub use error::GitError;
 pub use index::{Tracked, TrackedKind, tracked_paths};
 pub use layout::{RefStorage, Repository};
-pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose};
 pub use refs::{BrokenRef, Ref, Refs};
+pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose};

@@ -11,9 +11,7 @@ use gix_hash::{ObjectId, oid};
 
 use super::layout::Repository;
 use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
-use super::pack::{
-    Basis, Buffer, Delta, Inflater, Kind, OBJECT_LIMIT_BYTES, ObjectError, Pack,
-};
+use super::pack::{Basis, Buffer, Delta, Inflater, Kind, OBJECT_LIMIT_BYTES, ObjectError, Pack};
 use crate::finding::{Skip, SkipKind};
 
 /// How many alternates may lead to one another, as in git.
@@ -59,8 +57,7 @@ impl Store {
         let canonical = match path.canonicalize() {
             Ok(canonical) => canonical,
             Err(error) => {
-                let kind =
-                    if is_absent(&error) { SkipKind::Missing } else { SkipKind::Unreadable };
+                let kind = if is_absent(&error) { SkipKind::Missing } else { SkipKind::Unreadable };
                 return self.skip(path, kind, format!("an object directory: {error}"));
             }
         };

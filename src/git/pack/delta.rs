@@ -341,10 +341,7 @@ mod tests {
             let mut out = Buffer::default();
             let parsed = Delta::parse(&bytes);
             assert_eq!(parsed.and_then(|delta| delta.apply(&base, &mut out)), Err(error));
-            assert_eq!(
-                parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out)),
-                Err(error)
-            );
+            assert_eq!(parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out)), Err(error));
         }
     }
 }

@@ -139,11 +139,10 @@ mod tests {
     fn headers_are_read_as_git_writes_them() {
         let parse = |bytes: &[u8]| EntryHeader::parse(bytes, 20);
         let blob = parse(&[0xb5, 0x0a]).expect("a header");
-        assert_eq!((blob.basis, blob.size_bytes, blob.length), (
-            Basis::Whole(Kind::Blob),
-            5 + (10 << 4),
-            2
-        ));
+        assert_eq!(
+            (blob.basis, blob.size_bytes, blob.length),
+            (Basis::Whole(Kind::Blob), 5 + (10 << 4), 2)
+        );
         // The distance's bytes each add one: 0x80 0x00 is 128, not 0.
         let delta = parse(&[0x61, 0x80, 0x00]).expect("a header");
         assert_eq!((delta.basis, delta.length), (Basis::Distance(128), 3));

@@ -14,8 +14,8 @@ pub(crate) use delta::Window;
 pub use delta::{Delta, DeltaError, Step, Steps};
 pub use entry::{Basis, EntryError, EntryHeader, Kind};
 pub(crate) use forest::{Forest, Link, NodeId};
-pub(crate) use inflate::Inflater;
 pub use inflate::InflateError;
+pub(crate) use inflate::Inflater;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -82,7 +82,8 @@ impl Pack {
     /// In words, since the caller names the pack: files that cannot be mapped,
     /// are no pack or index, or do not belong together.
     pub(crate) fn open(path: &Path, hash: gix_hash::Kind) -> Result<Self, String> {
-        let index = gix_pack::index::File::at(path.with_extension("idx"), hash).map_err(|error| error.to_string())?;
+        let index = gix_pack::index::File::at(path.with_extension("idx"), hash)
+            .map_err(|error| error.to_string())?;
         let data = gix_pack::data::File::at(path, hash).map_err(|error| error.to_string())?;
         if index.pack_checksum() != data.checksum() {
             return Err("its index belongs to another pack".to_owned());

@@ -9,7 +9,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use crate::finding::Tally;
 use crate::git::pack::{
-    Buffer, Delta, Inflater, InflateError, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
+    Buffer, Delta, InflateError, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
     Window,
 };
 use crate::rule::{HEAD_BYTES, TAIL_BYTES, marks_container};
@@ -210,12 +210,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads an entry that rests on `parent`.
-    fn child(
-        &mut self,
-        parent: &Frame,
-        child: NodeId,
-        kind: Kind,
-    ) -> Result<Reading, ObjectError> {
+    fn child(&mut self, parent: &Frame, child: NodeId, kind: Kind) -> Result<Reading, ObjectError> {
         let Some(base) = &parent.content else {
             return Err(ObjectError::BaseFaulty(self.field.id(parent.node)));
         };

@@ -11,9 +11,7 @@
 //! depth: 600 versions of a 1 MB file take ten buffers at most.
 
 use crate::finding::Tally;
-use crate::git::pack::{
-    Buffer, Delta, Inflater, Kind, Link, NodeId, ObjectError, Window,
-};
+use crate::git::pack::{Buffer, Delta, Inflater, Kind, Link, NodeId, ObjectError, Window};
 use crate::rule::{HEAD_BYTES, SEPARATOR, TAIL_BYTES, marks_container};
 
 use super::carefully;
@@ -137,7 +135,9 @@ impl<'a> Walker<'a> {
         let compressed = forest.compressed(self.field.pack, root);
         if forest.children(root).is_empty() {
             let start = self.gathered.len();
-            self.inflater.append(compressed, size, &mut self.gathered).map_err(ObjectError::from)?;
+            self.inflater
+                .append(compressed, size, &mut self.gathered)
+                .map_err(ObjectError::from)?;
             if is_container(&self.gathered[start..]) {
                 return Err(Careful);
             }

@@ -3,8 +3,8 @@
 //! In: a pack. Out: its candidates. The families of its forest are spread over
 //! the threads, the largest first, so that none of them is left over alone.
 
-use std::collections::{BinaryHeap, HashSet};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;

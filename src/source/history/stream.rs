@@ -47,7 +47,11 @@ pub(super) fn object<R: Read>(
     })
     .map_err(unreadable)?;
     if marks_container(&head, &tail) {
-        return if size > OBJECT_LIMIT_BYTES { Err(ObjectError::TooLarge(size)) } else { Ok(false) };
+        return if size > OBJECT_LIMIT_BYTES {
+            Err(ObjectError::TooLarge(size))
+        } else {
+            Ok(false)
+        };
     }
     let id: ObjectId = finish_id(hasher, delivery.hash);
     if is_candidate && delivery.is_first(id) && kind != Kind::Tree {
