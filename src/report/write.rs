@@ -60,14 +60,14 @@ pub fn write_atomically(
     }
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     // `tempfile` creates with mode 0600 and removes the file again on an error.
-    let mut file =
+    let mut neighbour =
         tempfile::Builder::new().prefix(".keysweep-").tempfile_in(parent).map_err(failed)?;
     {
-        let mut buffered = BufWriter::new(&mut file);
+        let mut buffered = BufWriter::new(&mut neighbour);
         fill(&mut buffered).and_then(|()| buffered.flush()).map_err(failed)?;
     }
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    neighbour.as_file().sync_all().map_err(failed)?;
+    neighbour.persist(path).map_err(|error| failed(error.error))?;
     sync_directory(parent).map_err(failed)
 }
 
