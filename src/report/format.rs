@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use super::model::Report;
-use super::{human, jsonl};
+use super::{csv, github, gitlab, html, human, json, jsonl, junit, markdown, sarif};
 
 /// A format that every report can be rendered in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,10 +96,14 @@ pub fn render(report: &Report, format: Format, out: &mut dyn Write) -> io::Resul
     match format {
         Format::Human => human::render(report, human::Style::default(), out),
         Format::Jsonl => jsonl::render(report, out),
-        _ => {
-            serde_json::to_writer_pretty(&mut *out, report)?;
-            writeln!(out)
-        }
+        Format::Json => json::write_pretty(out, report),
+        Format::Sarif => sarif::render(report, out),
+        Format::Gitlab => gitlab::render(report, out),
+        Format::Junit => junit::render(report, out),
+        Format::Github => github::render(report, out),
+        Format::Markdown => markdown::render(report, out),
+        Format::Html => html::render(report, out),
+        Format::Csv => csv::render(report, out),
     }
 }
 

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json;
 use super::model::Report;
 use crate::finding::{Confidence, Severity, SourceKind};
 
@@ -52,8 +53,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 author: place.author.as_deref(),
                 date: place.date.as_deref(),
             };
-            serde_json::to_writer(&mut *out, &line)?;
-            writeln!(out)?;
+            json::write_line(out, &line)?;
         }
     }
     Ok(())

@@ -1,0 +1,111 @@
+//! JSON whose strings act on nothing that shows them.
+//!
+//! In: any serialisable value. Out: the same value; characters that a terminal
+//! or a reader's eye would act on are written as `\u` escapes, which every
+//! parser reads back as they were.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+use super::inert::is_active;
+
+/// Writes a value on several lines, with a newline at the end.
+///
+/// # Errors
+///
+/// What `out` answers, or what the value's serialisation refuses.
+pub fn write_pretty(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Inert(PrettyFormatter::new())))?;
+    out.write_all(b"\n")
+}
+
+/// Writes a value on one line, with a newline at the end.
+///
+/// # Errors
+///
+/// What `out` answers, or what the value's serialisation refuses.
+pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Inert(Plain)))?;
+    out.write_all(b"\n")
+}
+
+/// One line.
+struct Plain;
+
+impl Formatter for Plain {}
+
+/// Escapes active characters on top of what JSON demands.
+struct Inert<F>(F);
+
+impl<F: Formatter> Formatter for Inert<F> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_active) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            let active = rest[at..].chars().next().expect("found above");
+            for unit in active.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + active.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn active_characters_are_escaped_and_read_back() {
+        let text = "a\u{9b}31m\u{202e}\x1b\n\u{e0041}ä";
+        let mut bytes = Vec::new();
+        write_line(&mut bytes, &text).unwrap();
+        let written = String::from_utf8(bytes).unwrap();
+        assert_eq!(written, "\"a\\u009b31m\\u202e\\u001b\\n\\udb40\\udc41ä\"\n");
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+    }
+}
