@@ -202,7 +202,7 @@ pub(super) fn positional(bytes: &[u8], arguments: &Range<usize>) -> Option<Candi
     {
         at = skip_space(bytes, line_end(bytes, at, 400));
     }
-    if at >= arguments.end || super::way::is_key_at(bytes, at) {
+    if at >= arguments.end || super::way::is_key(bytes, at) {
         return None;
     }
     let candidate = evaluate(
@@ -250,7 +250,7 @@ fn generic(bytes: &[u8], word: &Range<usize>) -> Option<Generic> {
 /// A plain qualifier before the noun: `prodApiKey`, `x-api-key`; another
 /// vendor's word is none.
 fn is_qualified(words: &[String]) -> bool {
-    const QUALIFIERS: [&str; 24] = [
+    const QUALIFIERS: [&str; 28] = [
         "x",
         "my",
         "our",
@@ -275,6 +275,10 @@ fn is_qualified(words: &[String]) -> bool {
         "current",
         "real",
         "oauth",
+        "k",
+        "g",
+        "m",
+        "s",
     ];
     let plain = words.iter().take_while(|word| QUALIFIERS.contains(&word.as_str())).count();
     let noun = words[plain..].concat();

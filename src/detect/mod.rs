@@ -6,6 +6,7 @@
 //! works, and paths matter only afterwards, in [`adjust`]: one blob has many.
 
 mod allow;
+mod check;
 mod context;
 mod excerpt;
 mod lines;
@@ -26,6 +27,7 @@ use crate::rule::{LiteralHit, RuleSet, Strength};
 use crate::secret::Secret;
 use crate::source::Content;
 
+pub use check::check;
 pub use excerpt::mask_tokens;
 pub use paths::{adjust, is_documentation, is_test};
 

@@ -22,15 +22,6 @@ pub(super) enum Promise {
     Key,
 }
 
-/// A name in some bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name {
-    /// All of it, half-open.
-    pub span: Range<usize>,
-    /// What it promises.
-    pub promise: Promise,
-}
-
 /// The name around a vendor's word, without judging its noun: the range that
 /// it takes, or `None` where the word is the tail of another word (the left
 /// boundary that `ORBITKIT_API_KEY` lacks).

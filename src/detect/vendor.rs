@@ -319,10 +319,7 @@ fn generics(
         if is_request && !is_request_name(feeds, name) {
             continue;
         }
-        let rule = match rule_for(feeds, &generic) {
-            Some(rule) => rule,
-            None => continue,
-        };
+        let Some(rule) = rule_for(feeds, &generic) else { continue };
         for candidate in after_name(bytes, &generic.span) {
             if !is_fitting(bytes, &generic.span, candidate.way) {
                 continue;

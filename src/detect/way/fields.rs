@@ -205,7 +205,7 @@ fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Op
 /// fields.
 fn past_plain_string(bytes: &[u8], at: usize) -> Option<usize> {
     let string = quoted(bytes, at)?;
-    (!super::expression::is_key(bytes, at)).then_some(string.end)
+    (!super::piece::is_key(bytes, at)).then_some(string.end)
 }
 
 /// A second name field begins another record unless it closes an element

@@ -4,17 +4,23 @@
 //! may have, best first, each with its class. Path and language are not asked:
 //! the same text means the same in every file, and a blob has many paths.
 
+mod backward;
 mod expression;
 mod fields;
 mod forward;
+mod grammar;
+mod markup;
+mod piece;
+mod table;
 
 use std::ops::Range;
 
 use super::value::Class;
 
-pub(super) use expression::{Expression, evaluate, is_key as is_key_at};
+pub(super) use expression::{Expression, evaluate};
 pub(super) use fields::{in_record, names_a_record};
 pub(super) use forward::after_name;
+pub(super) use piece::is_key;
 
 /// How a name met its value; this is what the report says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

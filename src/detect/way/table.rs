@@ -1,0 +1,116 @@
+//! Values in tables: the cell beside a name, the column below it.
+//!
+//! In: a name that is a cell of separated values. Out: the random cells of its
+//! row or column.
+
+use std::ops::Range;
+
+use super::forward::Reader;
+use super::{Candidate, Way};
+use crate::detect::text::{byte, line_end, line_start, quoted};
+use crate::detect::value::{Class, Form, classify};
+use crate::rule::Strength;
+
+/// Rows below a header that are read for one name.
+const MOST_ROWS: usize = 1000;
+
+impl Reader<'_> {
+    /// The cells below a column that the name heads: CSV with `,`, `;` or tabs.
+    pub(super) fn column(&self) -> Vec<Candidate> {
+        let start = line_start(self.bytes, self.name.start, 2048);
+        let end = line_end(self.bytes, self.name.end, 2048);
+        let separator = match byte(self.bytes, self.end) {
+            mark @ (b',' | b';' | b'\t') => mark,
+            _ => byte(self.bytes, before_quote(self.bytes, self.name.start).wrapping_sub(1)),
+        };
+        let header = &self.bytes[start..end];
+        let is_cell = matches!(separator, b',' | b';' | b'\t')
+            && header.iter().filter(|b| **b == separator).count() >= 1
+            && !header.iter().any(|b| b"(){}[]=<>:".contains(b))
+            && matches!(byte(self.bytes, self.end), b',' | b';' | b'\t' | b'\r' | b'\n');
+        if !is_cell {
+            return Vec::new();
+        }
+        let index = self.bytes[start..self.name.start].iter().filter(|b| **b == separator).count();
+        let mut found = Vec::new();
+        let mut line = end + 1;
+        for _ in 0..MOST_ROWS {
+            let to = line_end(self.bytes, line, 4096);
+            if to <= line {
+                break;
+            }
+            if let Some(cell) = cell(self.bytes, line..to, separator, index) {
+                let class = classify(&self.bytes[cell.clone()], Form::Quoted);
+                if matches!(class, Class::Literal(Strength::Strong)) {
+                    found.push(Candidate {
+                        parts: vec![cell],
+                        class,
+                        way: Way::Field,
+                        is_quoted: true,
+                    });
+                }
+            }
+            line = to + 1;
+        }
+        found
+    }
+
+    /// Whether the name is the first cell of a line of separated values.
+    pub(super) fn starts_row(&self) -> bool {
+        let start = line_start(self.bytes, self.name.start, 512);
+        before_quote(self.bytes, self.name.start) == start
+    }
+
+    /// The first random cell of the row.
+    pub(super) fn row(&self, at: usize) -> Option<Candidate> {
+        let separator = byte(self.bytes, at - 1);
+        let row = at..line_end(self.bytes, at, 1200);
+        (0..6).find_map(|index| {
+            let cell = cell(self.bytes, row.clone(), separator, index)?;
+            let class = classify(&self.bytes[cell.clone()], Form::Quoted);
+            matches!(class, Class::Literal(strength) if strength >= Strength::Fair)
+                .then(|| Candidate { parts: vec![cell], class, way: Way::Paired, is_quoted: true })
+        })
+    }
+
+    pub(super) fn is_csv(&self, at: usize) -> bool {
+        !self.bytes[at + 1..].starts_with(b" ")
+            && classify_cell(self.bytes, at + 1, b";\n\r") == Some(Strength::Strong)
+    }
+}
+
+/// Before the quote that opens around a cell.
+pub(super) fn before_quote(bytes: &[u8], at: usize) -> usize {
+    at - usize::from(at > 0 && matches!(bytes[at - 1], b'"' | b'\''))
+}
+
+/// The cell at an index of a row, its quotes left out.
+pub(super) fn cell(
+    bytes: &[u8],
+    row: Range<usize>,
+    separator: u8,
+    index: usize,
+) -> Option<Range<usize>> {
+    let mut start = row.start;
+    for _ in 0..index {
+        let from = match byte(bytes, start) {
+            b'"' => quoted(bytes, start).map_or(start, |string| string.end),
+            _ => start,
+        };
+        start = from + memchr::memchr(separator, bytes.get(from..row.end)?)? + 1;
+    }
+    if byte(bytes, start) == b'"' {
+        return quoted(bytes, start).map(|string| string.inner);
+    }
+    let length = bytes.get(start..row.end)?.iter().position(|b| *b == separator || *b == b'\r');
+    Some(start..length.map_or(row.end, |length| start + length))
+}
+
+/// The strength of the literal that fills a cell up to one of `ends`.
+pub(super) fn classify_cell(bytes: &[u8], start: usize, ends: &[u8]) -> Option<Strength> {
+    let length = bytes.get(start..)?.iter().take(520).position(|b| ends.contains(b))?;
+    match classify(&bytes[start..start + length], Form::Quoted) {
+        Class::Literal(strength) => Some(strength),
+        _ => None,
+    }
+}
