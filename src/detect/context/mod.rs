@@ -1,0 +1,41 @@
+//! Places that hold a vendor's key without its name.
+//!
+//! In: bytes and the place of a vendor's word or host. Out: the ranges of
+//! generic names (`api_key`, `token`) that this context makes the vendor's,
+//! and the values that a client or a request holds. Knows nothing of rules'
+//! severity or of where the bytes came from.
+
+mod address;
+mod call;
+mod generic;
+mod request;
+mod section;
+
+use std::ops::Range;
+
+pub(super) use address::{in_address, signing_literals};
+pub(super) use call::{aliases, arguments, positional};
+pub(super) use generic::{Generic, generics};
+pub(super) use request::{bearers, innermost_braces, request};
+pub(super) use section::{resource, section};
+
+/// How far a request, a call or a block reaches from the host, in bytes.
+pub(super) const REACH_BYTES: usize = 1600;
+
+/// The pieces of a range between separators.
+pub(in crate::detect) fn split_ranges(
+    bytes: &[u8],
+    range: Range<usize>,
+    separators: &[u8],
+) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = range.start;
+    for at in range.clone() {
+        if separators.contains(&bytes[at]) {
+            ranges.push(start..at);
+            start = at + 1;
+        }
+    }
+    ranges.push(start..range.end);
+    ranges
+}

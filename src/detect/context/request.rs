@@ -1,0 +1,153 @@
+//! Requests to a vendor's host.
+//!
+//! In: the place of a host. Out: how far its request reaches, and the bearer
+//! tokens in it.
+
+use std::ops::Range;
+
+use super::call::positional;
+use crate::detect::text::{balanced, byte, is_any, is_word, line_start, word_at};
+use crate::detect::value::{self, Class, Form, classify};
+use crate::detect::way::{self, Candidate, Way};
+use crate::rule::Strength;
+
+use super::REACH_BYTES;
+
+/// The command, call or block around a host: as far as blank lines, request
+/// separators and other hosts allow.
+pub(in crate::detect) fn request(bytes: &[u8], host: &Range<usize>) -> Range<usize> {
+    let from = host.start.saturating_sub(REACH_BYTES);
+    let to = bytes.len().min(host.end + REACH_BYTES);
+    let own = bytes[from..host.start]
+        .iter()
+        .rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\''));
+    let before = &bytes[from..own.map_or(host.start, |at| from + at + 1)];
+    let after = &bytes[host.end..to];
+    let defines_variable = byte(bytes, line_start(bytes, host.start, 200)) == b'@';
+    let start = boundary_before(before).map_or(from, |at| from + at);
+    if defines_variable {
+        return start..to;
+    }
+    let end = boundary_after(after).map_or(to, |at| host.end + at);
+    start..end
+}
+
+pub(in crate::detect) fn boundary_before(text: &[u8]) -> Option<usize> {
+    let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"machine "];
+    let last = separators
+        .iter()
+        .filter_map(|separator| {
+            memchr::memmem::rfind(text, separator).map(|at| at + separator.len())
+        })
+        .max();
+    let host = memchr::memmem::rfind(text, b"://")
+        .filter(|at| !is_vendor_or_local(&text[at + 3..]))
+        .map(|at| at + 3);
+    last.max(host)
+}
+
+pub(in crate::detect) fn boundary_after(text: &[u8]) -> Option<usize> {
+    let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"\nmachine ", b"\ndefault "];
+    let first =
+        separators.iter().filter_map(|separator| memchr::memmem::find(text, separator)).min();
+    let host =
+        memchr::memmem::find_iter(text, b"://").find(|at| !is_vendor_or_local(&text[at + 3..]));
+    [first, host].into_iter().flatten().min()
+}
+
+pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
+    let head = &rest[..rest.len().min(64)];
+    let head =
+        head.split(|b| matches!(b, b'/' | b'"' | b'\'' | b' ' | b'\n')).next().unwrap_or(head);
+    let lower = head.to_ascii_lowercase();
+    memchr::memmem::find(&lower, b"bytestack").is_some()
+        || lower.starts_with(b"localhost")
+        || lower.starts_with(b"127.")
+        || lower.starts_with(b"$")
+        || lower.starts_with(b"{")
+}
+
+/// Every `Bearer v` literal in a range.
+pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for at in memchr::memchr2_iter(b'B', b'b', &bytes[range.clone()]).map(|at| range.start + at) {
+        if !is_any(bytes, &(at..(at + 6).min(bytes.len())), &["bearer"])
+            || is_word(byte(bytes, at.wrapping_sub(1)))
+        {
+            continue;
+        }
+        let mut start = past_bearer_word(bytes, at + 6);
+        while matches!(
+            byte(bytes, start),
+            b' ' | b'\t'
+                | b'+'
+                | b'"'
+                | b'\''
+                | b','
+                | b':'
+                | b'='
+                | b'.'
+                | b'&'
+                | b'('
+                | b'\\'
+                | b'`'
+        ) || bytes[start.min(bytes.len())..].starts_with(b"%20")
+        {
+            start += if bytes[start] == b'%' { 3 } else { 1 };
+        }
+        let mut end = start;
+        while end - start < 520 && value::is_token_byte(byte(bytes, end)) {
+            end += 1;
+        }
+        if matches!(byte(bytes, start), b'[' | b'{') {
+            found.extend(record_of_bearer(bytes, start));
+            continue;
+        }
+        let token = start..end;
+        let class = classify(&bytes[token.clone()], Form::Bare);
+        if start > at + 6 && matches!(class, Class::Literal(strength) if strength >= Strength::Fair)
+        {
+            found.push(Candidate {
+                parts: vec![token],
+                class,
+                way: Way::Assigned,
+                is_quoted: true,
+            });
+        }
+    }
+    found
+}
+
+/// Past the rest of `BearerTokens(`, `bearer_auth(`, `bearerToken:`, so that
+/// the value is read and not the word.
+pub(in crate::detect) fn past_bearer_word(bytes: &[u8], at: usize) -> usize {
+    let word = word_at(bytes, at);
+    if matches!(byte(bytes, word.end), b'(' | b'{' | b'=' | b':') { word.end } else { at }
+}
+
+/// Postman's and Insomnia's `"bearer": [{"key": "token", "value": "v"}]`.
+pub(in crate::detect) fn record_of_bearer(bytes: &[u8], open: usize) -> Option<Candidate> {
+    let end = balanced(bytes, open, 600)?;
+    let candidate = way::in_record(bytes, open + 1..end - 1)
+        .or_else(|| positional(bytes, &(open + 1..end - 1)))?;
+    matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair)
+        .then_some(candidate)
+}
+
+/// The innermost braces around a place, within reach: an object, a block.
+pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let from = at.saturating_sub(REACH_BYTES);
+    let mut depth = 0_usize;
+    for start in (from..at).rev() {
+        match bytes[start] {
+            b'}' => depth += 1,
+            b'{' if depth == 0 => {
+                let end = balanced(bytes, start, 2 * REACH_BYTES)?;
+                return (end > at).then_some(start..end);
+            }
+            b'{' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
