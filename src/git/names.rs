@@ -12,7 +12,8 @@ use std::path::Path;
 /// The largest packed-refs of a public repository is a few tens of MB.
 pub(crate) const FILE_LIMIT_BYTES: u64 = 256 << 20;
 
-/// Percent-escapes what is not UTF-8, a literal `%` and control characters.
+/// Percent-escapes what is not UTF-8, a literal `%`, control characters and
+/// those that turn the direction of text, under which a name reads as another.
 pub(crate) fn escape(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut escaped = String::with_capacity(bytes.len());
@@ -23,7 +24,7 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
     };
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if letter == '%' || letter.is_control() {
+            if letter == '%' || letter.is_control() || is_invisible(letter) {
                 percent(&mut escaped, letter.encode_utf8(&mut [0; 4]).as_bytes());
             } else {
                 escaped.push(letter);
@@ -32,6 +33,13 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
         percent(&mut escaped, chunk.invalid());
     }
     escaped
+}
+
+/// Marks, overrides and isolates of direction; line and paragraph separators;
+/// the byte order mark.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Reads a plain file; `None` where there is none.

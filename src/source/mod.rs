@@ -6,6 +6,10 @@
 //! beyond the prefilter, and nothing of findings.
 
 pub mod history;
+pub mod path;
+mod pieces;
+pub mod stdin;
+pub mod worktree;
 
 use std::sync::Arc;
 
@@ -50,6 +54,20 @@ pub struct Position {
 impl Default for Position {
     fn default() -> Self {
         Self { offset: 0, line: 1, column: 1 }
+    }
+}
+
+impl Position {
+    /// Moves past `bytes`: a line ends after its `\n`.
+    pub fn pass(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len() as u64;
+        match memchr::memrchr(b'\n', bytes) {
+            None => self.column += bytes.len() as u64,
+            Some(last) => {
+                self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+                self.column = (bytes.len() - last) as u64;
+            }
+        }
     }
 }
 
