@@ -47,17 +47,28 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// The identity of an open file, if it is a plain one and the system gives
-    /// files an identity.
-    #[must_use]
-    pub fn of_plain(file: &File) -> Option<Self> {
-        Self::from_metadata(&file.metadata().ok()?)
-    }
-
     /// The identity of what stands at a path, if that is a plain file.
     #[must_use]
     pub fn at(path: &Path) -> Option<Self> {
         Self::from_metadata(&std::fs::metadata(path).ok()?)
+    }
+
+    /// The file that standard output is redirected into, if it is.
+    #[must_use]
+    pub fn of_stdout() -> Option<Self> {
+        #[cfg(unix)]
+        return unix::plain_id(std::io::stdout());
+        #[cfg(not(unix))]
+        None
+    }
+
+    /// The file that standard error is redirected into, if it is.
+    #[must_use]
+    pub fn of_stderr() -> Option<Self> {
+        #[cfg(unix)]
+        return unix::plain_id(std::io::stderr());
+        #[cfg(not(unix))]
+        None
     }
 
     #[cfg(unix)]
@@ -94,7 +105,7 @@ mod unix {
     use std::ffi::OsStr;
     use std::fs::File;
     use std::io;
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsFd, OwnedFd};
     use std::os::unix::ffi::OsStrExt as _;
     use std::path::Path;
 
@@ -170,6 +181,17 @@ mod unix {
         }
     }
 
+    /// Which plain file a stream is, if it is one.
+    pub(super) fn plain_id(stream: impl AsFd) -> Option<FileId> {
+        let stat = rustix::fs::fstat(stream).ok()?;
+        (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then(|| id(&stat))
+    }
+
+    #[allow(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "differ between systems")]
+    fn id(stat: &rustix::fs::Stat) -> FileId {
+        FileId { device: stat.st_dev as u64, inode: stat.st_ino as u64 }
+    }
+
     fn describe(opened: OwnedFd) -> io::Result<Opened> {
         let stat = rustix::fs::fstat(&opened)?;
         let file_type = FileType::from_raw_mode(stat.st_mode);
@@ -185,7 +207,7 @@ mod unix {
             file: File::from(opened),
             size_bytes: stat.st_size as u64,
             is_sparse: (stat.st_blocks as u64).saturating_mul(512) < stat.st_size as u64,
-            id: Some(FileId { device: stat.st_dev as u64, inode: stat.st_ino as u64 }),
+            id: Some(id(&stat)),
         }))
     }
 

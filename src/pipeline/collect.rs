@@ -1,0 +1,147 @@
+//! Takes what the sources deliver and has it looked at.
+//!
+//! In: contents, skips and counts, from many threads at once. Out: detected
+//! keys, gathered by rule and value. Knows nothing of where a scope begins or
+//! how a report is written.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::detect::{self, Detected, Detector};
+use crate::finding::{Confidence, Findings, Skip, SkipKind, Tally};
+use crate::rule::RuleSet;
+use crate::source::{Content, Sink};
+
+/// Watches a run, and may end it.
+pub trait Progress: Sync {
+    /// More was read.
+    fn read(&self, tally: Tally) {
+        let _ = tally;
+    }
+    /// More occurrences were found; not yet filtered or merged.
+    fn found(&self, occurrences: u64) {
+        let _ = occurrences;
+    }
+    /// Whether the operator asked to stop.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing.
+impl Progress for () {}
+
+/// What one target's sources deliver.
+pub(super) struct Collector<'a> {
+    detector: Detector,
+    progress: &'a dyn Progress,
+    detected: Mutex<Vec<Detected>>,
+    skips: Mutex<Vec<Skip>>,
+    files: AtomicU64,
+    blobs: AtomicU64,
+    bytes: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(rules: Arc<RuleSet>, progress: &'a dyn Progress) -> Self {
+        Self {
+            detector: Detector::new(rules),
+            progress,
+            detected: Mutex::default(),
+            skips: Mutex::default(),
+            files: AtomicU64::new(0),
+            blobs: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn content(&self, content: Content<'_>) {
+        // A mistake in detection must cost one content, not the run, and must
+        // not read as clean.
+        match catch_unwind(AssertUnwindSafe(|| self.detector.detect(&content))) {
+            Ok(detected) if detected.is_empty() => {}
+            Ok(detected) => {
+                self.progress.found(detected.len() as u64);
+                lock(&self.detected).extend(detected);
+            }
+            Err(_) => self.skip(Skip {
+                origin: content
+                    .origin
+                    .path
+                    .as_deref()
+                    .map_or_else(|| content.origin.root.to_string(), str::to_owned),
+                kind: SkipKind::Unsupported,
+                reason: format!(
+                    "an internal error ended detection in the piece at byte {}; please report it",
+                    content.start.offset
+                ),
+            }),
+        }
+    }
+
+    fn skip(&self, skip: Skip) {
+        lock(&self.skips).push(skip);
+    }
+
+    fn count(&self, tally: Tally) {
+        self.files.fetch_add(tally.files, Ordering::Relaxed);
+        self.blobs.fetch_add(tally.blobs, Ordering::Relaxed);
+        self.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
+        self.commits.fetch_add(tally.commits, Ordering::Relaxed);
+        self.progress.read(tally);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.progress.is_cancelled()
+    }
+}
+
+/// A lock is never poisoned by something that matters: what it guards is only
+/// ever appended to.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What all targets delivered.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) findings: Findings,
+    pub(super) below_min_confidence: u64,
+    pub(super) tally: Tally,
+    pub(super) skips: Vec<Skip>,
+}
+
+impl Gathered {
+    /// Adds a target's: path filters apply now that every path is known, then
+    /// the threshold.
+    pub(super) fn add(
+        &mut self,
+        collector: Collector<'_>,
+        rules: &RuleSet,
+        min_confidence: Confidence,
+    ) {
+        let detected = collector.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for Detected { rule, secret, mut occurrence } in detected {
+            if !detect::adjust(rules, &rule, &mut occurrence) {
+                continue;
+            }
+            if occurrence.confidence < min_confidence {
+                self.below_min_confidence += 1;
+                continue;
+            }
+            self.findings.add(&rule, secret, occurrence);
+        }
+        self.skips.extend(collector.skips.into_inner().unwrap_or_else(PoisonError::into_inner));
+        self.tally += Tally {
+            files: collector.files.into_inner(),
+            blobs: collector.blobs.into_inner(),
+            bytes: collector.bytes.into_inner(),
+            commits: collector.commits.into_inner(),
+        };
+    }
+}

@@ -1,0 +1,144 @@
+//! Joins the stages: scope, sources, detection, findings, coverage, notes.
+//!
+//! In: [`Settings`]. Out: an [`Outcome`]. Fatal trouble is a [`ScanError`];
+//! whatever concerns one file or object is a skip in the outcome. Nothing here
+//! prints.
+
+mod collect;
+mod hygiene;
+mod rescan;
+mod scope;
+
+use std::sync::Arc;
+
+pub use collect::Progress;
+pub use rescan::rescan;
+pub use scope::ScanError;
+
+use crate::finding::{Skip, SkipKind};
+use crate::outcome::{Outcome, RootKind, Scope};
+use crate::settings::{Mode, Settings};
+use crate::source::worktree::Worktree;
+use crate::source::{path, stdin};
+use collect::Collector;
+use scope::Target;
+
+/// Sweeps everything in scope.
+///
+/// # Errors
+///
+/// Where a path does not exist or cannot be opened, a configuration or rule is
+/// bad, or the operator interrupted the run; everything else is in the
+/// outcome.
+pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, ScanError> {
+    let started_at = now();
+    let plan = scope::resolve(settings)?;
+    let threads = settings.jobs.map_or(0, std::num::NonZero::get);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("sweep-{index}"))
+        .build()
+        .map_err(|error| ScanError::Threads { reason: error.to_string() })?;
+    let mut gathered = collect::Gathered::default();
+    for target in &plan.targets {
+        let collector = Collector::new(Arc::clone(&target.rules), progress);
+        pool.install(|| sweep(settings, &plan, target, &collector))?;
+        if progress.is_cancelled() {
+            return Err(ScanError::Interrupted);
+        }
+        gathered.add(collector, &target.rules, settings.min_confidence);
+    }
+    gathered.skips.extend(plan.skips);
+    gathered.skips.sort_unstable();
+    gathered.skips.dedup();
+    let mut rules: Vec<_> = Vec::new();
+    for target in &plan.targets {
+        if !rules.iter().any(|known| Arc::ptr_eq(known, &target.rules)) {
+            rules.push(Arc::clone(&target.rules));
+        }
+    }
+    let severity = |id: &str| {
+        rules
+            .iter()
+            .filter_map(|set| set.get(id))
+            .map(|rule| rule.severity)
+            .max()
+            .unwrap_or(crate::finding::Severity::Critical)
+    };
+    let findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
+    let notes = hygiene::notes(&findings, &plan.targets);
+    Ok(Outcome {
+        started_at,
+        scope: Scope {
+            mode: settings.mode.name(),
+            range: match &settings.mode {
+                Mode::Range(range) => Some(range.clone()),
+                _ => None,
+            },
+            working_directory: std::env::current_dir().ok().map(|at| path::escape(&at)),
+            roots: plan.targets.iter().map(Target::root).collect(),
+            config: plan.targets.iter().find_map(|target| target.config.clone()),
+        },
+        rules,
+        findings,
+        below_min_confidence: gathered.below_min_confidence,
+        tally: gathered.tally,
+        skips: gathered.skips,
+        notes,
+        min_confidence: settings.min_confidence,
+        fail_on: settings.fail_on,
+        strict_coverage: settings.strict_coverage,
+        keyed_fingerprints: settings.fingerprinter.is_keyed(),
+        finished_at: now(),
+    })
+}
+
+/// Sweeps one target with every source that its mode asks for.
+fn sweep(
+    settings: &Settings,
+    plan: &scope::Plan,
+    target: &Target,
+    collector: &Collector<'_>,
+) -> Result<(), ScanError> {
+    let prefilter = target.rules.prefilter();
+    if target.kind == RootKind::Stdin {
+        stdin::sweep(prefilter, collector);
+        return Ok(());
+    }
+    let reads_files = matches!(settings.mode, Mode::All | Mode::Tree);
+    if reads_files && !(settings.mode == Mode::All && target.kind == RootKind::Bare) {
+        let worktree = Worktree {
+            path: &target.path,
+            name: target.name.clone(),
+            prefilter,
+            excludes: target,
+            obeys_ignore_files: settings.obeys_ignore_files,
+            repository: target.worktree_root.clone(),
+            is_repository_root: target.kind == RootKind::Repository,
+            own_outputs: &plan.own_outputs,
+            scope: &plan.canonical,
+        };
+        worktree.sweep(collector).map_err(|error| {
+            ScanError::Unopened { path: target.name.given.to_string(), reason: error.to_string() }
+        })?;
+    }
+    let has_objects = matches!(target.kind, RootKind::Repository | RootKind::Bare);
+    if has_objects && settings.mode == Mode::All {
+        crate::source::Sink::skip(
+            collector,
+            Skip {
+                origin: target.name.given.to_string(),
+                kind: SkipKind::Unsupported,
+                reason: "a repository, whose history this build does not read yet".to_owned(),
+            },
+        );
+    }
+    Ok(())
+}
+
+fn now() -> String {
+    jiff::Timestamp::now()
+        .round(jiff::Unit::Second)
+        .unwrap_or_else(|_| jiff::Timestamp::now())
+        .to_string()
+}

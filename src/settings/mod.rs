@@ -1,0 +1,95 @@
+//! Files and flags to one set of settings, correct by construction.
+//!
+//! In: what the command line parsed and the text of configuration files. Out:
+//! [`Settings`] and [`Configuration`]. A configuration that lies in what is
+//! scanned is hostile: it may add rules and leave paths out with a reason, and
+//! nothing else. Nothing here opens a repository or reads a tree.
+
+mod configuration;
+mod excludes;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+pub use configuration::{CONFIG_NAME, ConfigError, Configuration, Trust};
+pub use excludes::{Exclude, ExcludeSet};
+
+use crate::finding::{Confidence, Severity};
+use crate::secret::Fingerprinter;
+
+/// What of each path is swept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// Files and, at a repository's root, everything that it stores.
+    All,
+    /// Files alone.
+    Tree,
+    /// What the repository stores alone.
+    History,
+    /// What the next commit would add.
+    Staged,
+    /// What the commits of a range add, `A..B`.
+    Range(String),
+    /// Standard input.
+    Stdin,
+}
+
+impl Mode {
+    /// The name used in options and reports.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Tree => "tree",
+            Self::History => "history",
+            Self::Staged => "staged",
+            Self::Range(_) => "range",
+            Self::Stdin => "stdin",
+        }
+    }
+}
+
+/// Everything that decides what a sweep reads and what counts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What to sweep, as given; empty for [`Mode::Stdin`].
+    pub paths: Vec<PathBuf>,
+    /// What of it.
+    pub mode: Mode,
+    /// The operator's configuration, which replaces the ones found.
+    pub config: Option<PathBuf>,
+    /// Globs of `--exclude`, each of which needs its reason in a configuration.
+    pub asked_excludes: Vec<String>,
+    /// Whether `.gitignore` files are obeyed.
+    pub obeys_ignore_files: bool,
+    /// The weakest confidence that counts as a finding.
+    pub min_confidence: Confidence,
+    /// The lowest severity that counts as a failure.
+    pub fail_on: Severity,
+    /// Whether what lies outside the scope makes a run incomplete.
+    pub strict_coverage: bool,
+    /// Threads; `None` for one a processor.
+    pub jobs: Option<NonZeroUsize>,
+    /// Makes fingerprints.
+    pub fingerprinter: Fingerprinter,
+    /// Files that this run will write; they are not read.
+    pub report_paths: Vec<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            paths: vec![PathBuf::from(".")],
+            mode: Mode::All,
+            config: None,
+            asked_excludes: Vec::new(),
+            obeys_ignore_files: true,
+            min_confidence: Confidence::Medium,
+            fail_on: Severity::Low,
+            strict_coverage: false,
+            jobs: None,
+            fingerprinter: Fingerprinter::plain(),
+            report_paths: Vec::new(),
+        }
+    }
+}
