@@ -1,0 +1,31 @@
+//! Writing to the two standard streams.
+//!
+//! In: finished bytes. Out: the same bytes, or why not. A reader that closed
+//! its end had enough: that is neither an error nor a panic.
+
+use std::io::{self, Write as _};
+
+/// Writes finished bytes to standard output.
+///
+/// # Errors
+///
+/// What the system answers, such as a full disk; never a closed pipe.
+pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes one line to standard error; where that is closed, nobody listens.
+pub(crate) fn remark(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "keysweep: {line}");
+}
+
+/// Says on standard error why a command could not run.
+pub(crate) fn complain(error: &anyhow::Error) {
+    let _ = writeln!(io::stderr().lock(), "keysweep: error: {error:#}");
+}

@@ -1,0 +1,160 @@
+//! `keysweep scan`.
+//!
+//! In: arguments. Out: settings for the library, its report on standard output
+//! and in files, and the exit code.
+
+mod args;
+
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use keysweep::pipeline::{self, ScanError};
+use keysweep::report::model::Report;
+use keysweep::report::{self, Format, human};
+use keysweep::secret::{Fingerprinter, Secret};
+use keysweep::settings::{Mode, Settings};
+use keysweep::source::path::escape;
+
+pub(crate) use args::ScanArgs;
+
+use super::interrupt::Interrupt;
+use super::progress::Meter;
+use super::{Exit, output};
+
+/// Runs `keysweep scan`.
+pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
+    let settings = settings(&args)?;
+    check_reports(&args.reports)?;
+    // A read of standard input waits where no flag is looked at: there the
+    // default action ends the process, which has written nothing yet.
+    let interrupt = if args.mode.stdin { Interrupt::default() } else { Interrupt::watch()? };
+    let outcome = {
+        let meter = Meter::new(!args.no_progress && !args.quiet, interrupt.clone());
+        pipeline::scan(&settings, &meter)
+    };
+    let outcome = match outcome {
+        Err(ScanError::Interrupted) => {
+            output::remark("interrupted; nothing was reported");
+            return Ok(interrupt.exit());
+        }
+        done => done?,
+    };
+    let exit = match outcome.exit_code() {
+        0 => Exit::Clean,
+        1 => Exit::Found,
+        _ => Exit::Incomplete,
+    };
+    let report = report::build::report(&outcome);
+    // The keys are wiped before anything is written.
+    drop(outcome);
+    match write_all(&args, &report, &interrupt) {
+        Ok(()) => Ok(exit),
+        // Findings stay findings, whatever happened to the report.
+        Err(error) if exit == Exit::Found => {
+            output::complain(&error);
+            Ok(exit)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
+    if args.mode.stdin && args.keys.known_keys_stdin {
+        bail!("--stdin and --known-keys-stdin both read standard input; give one of them");
+    }
+    if args.mode.stdin && !args.paths.is_empty() {
+        bail!("--stdin sweeps standard input; give it or paths, not both");
+    }
+    let missing = [
+        (args.configuration.config_from.is_some(), "--config-from"),
+        (args.configuration.baseline.is_some(), "--baseline"),
+        (args.configuration.write_baseline.is_some(), "--write-baseline"),
+        (args.keys.known_keys_stdin, "--known-keys-stdin"),
+        (args.keys.known_fingerprints.is_some(), "--known-fingerprints"),
+        (args.keys.verify, "--verify"),
+    ];
+    if let Some((_, option)) = missing.iter().find(|(given, _)| *given) {
+        bail!("{option} is not in this build yet; nothing was read");
+    }
+    Ok(Settings {
+        paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
+        mode: mode(&args.mode),
+        config: args.configuration.config.clone(),
+        asked_excludes: args.exclude.clone(),
+        obeys_ignore_files: !args.no_ignore,
+        min_confidence: args.min_confidence,
+        fail_on: args.fail_on,
+        strict_coverage: args.strict_coverage,
+        jobs: args.jobs,
+        fingerprinter: fingerprinter(),
+        report_paths: args.reports.iter().map(|(_, path)| path.clone()).collect(),
+    })
+}
+
+fn mode(args: &args::ModeArgs) -> Mode {
+    if let Some(range) = &args.range {
+        return Mode::Range(range.clone());
+    }
+    match (args.tree, args.history, args.staged, args.stdin) {
+        (true, ..) => Mode::Tree,
+        (_, true, ..) => Mode::History,
+        (_, _, true, _) => Mode::Staged,
+        (.., true) => Mode::Stdin,
+        _ => Mode::All,
+    }
+}
+
+/// Fingerprints under the operator's key, where one is set.
+pub(crate) fn fingerprinter() -> Fingerprinter {
+    match std::env::var_os("KEYSWEEP_FINGERPRINT_KEY") {
+        Some(key) if !key.is_empty() => Fingerprinter::keyed(Secret::new(key.into_encoded_bytes())),
+        _ => Fingerprinter::plain(),
+    }
+}
+
+/// Refuses before the sweep what could not be written after it.
+fn check_reports(reports: &[(Format, PathBuf)]) -> anyhow::Result<()> {
+    for (index, (_, path)) in reports.iter().enumerate() {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let shown = escape(path);
+        if !parent.unwrap_or(Path::new(".")).is_dir() {
+            bail!("--report {shown}: its directory does not exist; create it first");
+        }
+        if path.is_dir() {
+            bail!("--report {shown}: a directory; name the file to write");
+        }
+        if reports[..index].iter().any(|(_, other)| other == path) {
+            bail!("--report {shown}: named twice; give each report a file of its own");
+        }
+    }
+    Ok(())
+}
+
+fn write_all(args: &ScanArgs, report: &Report, interrupt: &Interrupt) -> anyhow::Result<()> {
+    for (format, path) in &args.reports {
+        report::write_atomically(path, |out| report::render(report, *format, out))?;
+    }
+    if args.quiet && args.format == Format::Human {
+        return Ok(());
+    }
+    interrupt.let_kill();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = if args.format == Format::Human {
+        human::render(report, style(), &mut out)
+    } else {
+        report::render(report, args.format, &mut out)
+    };
+    match written.and_then(|()| out.flush()) {
+        // The reader had enough; the exit code still says what was found.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
+    }
+}
+
+/// Colour where standard output is a terminal that has not refused it.
+fn style() -> human::Style {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if !refused && io::stdout().is_terminal() { human::Style::Colour } else { human::Style::Plain }
+}
