@@ -12,14 +12,21 @@
 //! | [`secret`] | holds a key and says what may be shown of it |
 //! | [`finding`] | a key, its places, what was read and what was not |
 //! | [`rule`] | what a key looks like; the prefilter |
+//! | [`outcome`] | what a sweep brings home |
+//! | [`settings`] | files and flags to one set of settings |
 //! | [`git`] | what a repository is and everything that it stores |
 //! | [`source`] | yields each content that may hold a key |
+//! | [`detect`] | finds keys in one content |
 //! | [`report`] | the versioned report and one renderer a format |
+//! | [`pipeline`] | joins the stages |
 
 pub mod detect;
 pub mod finding;
 pub mod git;
+pub mod outcome;
+pub mod pipeline;
 pub mod report;
 pub mod rule;
 pub mod secret;
+pub mod settings;
 pub mod source;

@@ -179,6 +179,12 @@ impl Fingerprinter {
         Self { key: Some(key) }
     }
 
+    /// Whether the fingerprints are made under an operator's key.
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The fingerprint of a key's value.
     #[must_use]
     pub fn fingerprint(&self, secret: &Secret) -> Fingerprint {

@@ -66,7 +66,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
             .unwrap_or(crate::finding::Severity::Critical)
     };
     let findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
-    let notes = hygiene::notes(&findings, &plan.targets);
+    let notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
     Ok(Outcome {
         started_at,
         scope: Scope {
@@ -118,8 +118,9 @@ fn sweep(
             own_outputs: &plan.own_outputs,
             scope: &plan.canonical,
         };
-        worktree.sweep(collector).map_err(|error| {
-            ScanError::Unopened { path: target.name.given.to_string(), reason: error.to_string() }
+        worktree.sweep(collector).map_err(|error| ScanError::Unopened {
+            path: target.name.given.to_string(),
+            reason: error.to_string(),
         })?;
     }
     let has_objects = matches!(target.kind, RootKind::Repository | RootKind::Bare);

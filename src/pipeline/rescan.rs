@@ -43,12 +43,7 @@ pub fn rescan(
         Ok(working_directory.as_ref().map_or(path.clone(), |base| base.join(path)))
     };
     let settings = Settings {
-        paths: report
-            .scope
-            .roots
-            .iter()
-            .map(|root| place(&root.path))
-            .collect::<Result<_, _>>()?,
+        paths: report.scope.roots.iter().map(|root| place(&root.path)).collect::<Result<_, _>>()?,
         mode: mode(&report.scope.mode, report.scope.range.as_deref())?,
         // A configuration at a root is found there again; the operator's is
         // read again from where it was.

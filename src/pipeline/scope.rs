@@ -276,7 +276,8 @@ impl Configurations<'_> {
         };
         // A link could lead to any file of this machine.
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
-            let reason = "a link, which is not followed; use --config to name its target".to_owned();
+            let reason =
+                "a link, which is not followed; use --config to name its target".to_owned();
             return Err(ConfigError::Unreadable { file: name, reason }.into());
         }
         Ok(Some(Arc::new(Configuration::load(&path, &name, directory, Trust::Scanned)?)))
@@ -326,9 +327,8 @@ fn operator_configuration(
     directory: &Path,
     scope: &[PathBuf],
 ) -> Result<Configuration, ConfigError> {
-    let lies_in_scope = path
-        .canonicalize()
-        .is_ok_and(|file| scope.iter().any(|root| file.starts_with(root)));
+    let lies_in_scope =
+        path.canonicalize().is_ok_and(|file| scope.iter().any(|root| file.starts_with(root)));
     let trust = if lies_in_scope { Trust::Scanned } else { Trust::Operator };
     Configuration::load(path, &escape(path), directory, trust)
 }
@@ -340,10 +340,8 @@ fn own_outputs(settings: &Settings) -> Vec<OwnOutput> {
         .report_paths
         .iter()
         .filter_map(|path| Some(OwnOutput { id: FileId::at(path)?, what: "a report".to_owned() }));
-    let streams = [
-        (FileId::of_stdout(), "standard output"),
-        (FileId::of_stderr(), "standard error"),
-    ];
+    let streams =
+        [(FileId::of_stdout(), "standard output"), (FileId::of_stderr(), "standard error")];
     let streams = streams
         .into_iter()
         .filter_map(|(id, what)| Some(OwnOutput { id: id?, what: what.to_owned() }));

@@ -116,8 +116,7 @@ impl Configuration {
         directory: &Path,
         trust: Trust,
     ) -> Result<Self, ConfigError> {
-        let unreadable =
-            |reason: String| ConfigError::Unreadable { file: name.to_owned(), reason };
+        let unreadable = |reason: String| ConfigError::Unreadable { file: name.to_owned(), reason };
         let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
         if !metadata.is_file() {
             return Err(unreadable("not a plain file".to_owned()));
@@ -194,7 +193,8 @@ fn refuse_operator_keys(
     text: &str,
     invalid: &dyn Fn(usize, String) -> ConfigError,
 ) -> Result<(), ConfigError> {
-    let Ok(table) = toml::from_str::<std::collections::BTreeMap<Spanned<String>, toml::Value>>(text)
+    let Ok(table) =
+        toml::from_str::<std::collections::BTreeMap<Spanned<String>, toml::Value>>(text)
     else {
         return Ok(());
     };

@@ -40,8 +40,7 @@ impl ExcludeSet {
             let pattern = entry.glob.trim_end_matches('/');
             let anchored = pattern.strip_prefix('/').unwrap_or(pattern);
             let is_anywhere = !pattern.contains('/');
-            let pattern =
-                if is_anywhere { format!("**/{anchored}") } else { anchored.to_owned() };
+            let pattern = if is_anywhere { format!("**/{anchored}") } else { anchored.to_owned() };
             let glob = GlobBuilder::new(&pattern)
                 .literal_separator(true)
                 .build()

@@ -13,7 +13,7 @@ use crate::git;
 /// A scanned root's name and the beginning of every path below it.
 #[derive(Debug, Clone)]
 pub struct RootName {
-    /// The root as it was given, escaped.
+    /// The root as it was given, escaped, a leading `./` dropped.
     pub given: Arc<str>,
     prefix: String,
 }
@@ -22,11 +22,13 @@ impl RootName {
     /// Names the root that the operator gave.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        let given = escape(path);
-        let mut prefix = given.as_str();
+        let escaped = escape(path);
+        let mut prefix = escaped.as_str();
         while let Some(rest) = prefix.strip_prefix("./") {
             prefix = rest.trim_start_matches('/');
         }
+        let given = if prefix.is_empty() { "." } else { prefix };
+        let given = Arc::from(given);
         let is_absolute = prefix.starts_with('/');
         let mut prefix = prefix.trim_end_matches('/').to_owned();
         if prefix == "." {
@@ -35,7 +37,7 @@ impl RootName {
         if !prefix.is_empty() || is_absolute {
             prefix.push('/');
         }
-        Self { given: Arc::from(given), prefix }
+        Self { given, prefix }
     }
 
     /// The name of a path below the root; of the root itself for an empty one.
@@ -53,6 +55,13 @@ impl RootName {
         let mut name = self.prefix.clone();
         name.push_str(&escape(relative));
         name
+    }
+
+    /// The path below the root that a name given by [`RootName::of`] stands
+    /// for; `None` for a name of another root.
+    #[must_use]
+    pub fn relative(&self, name: &str) -> Option<PathBuf> {
+        unescape(name.strip_prefix(&self.prefix)?)
     }
 }
 
