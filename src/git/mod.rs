@@ -16,8 +16,9 @@ mod refs;
 mod store;
 
 pub use error::GitError;
+pub(crate) use index::read_index;
 pub use index::{Tracked, TrackedKind, tracked_paths};
 pub use layout::{RefStorage, Repository};
 pub(crate) use names::{escape, to_bytes, to_path};
-pub use refs::{BrokenRef, Ref, Refs};
+pub use refs::{BrokenRef, Ref, RefFault, Refs};
 pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose};

@@ -31,10 +31,21 @@ pub struct Ref {
 pub struct BrokenRef {
     /// The name, escaped.
     pub name: String,
-    /// Whether the system refused to read it, as opposed to bad contents.
-    pub is_unreadable: bool,
+    /// What kind of fault it is.
+    pub fault: RefFault,
     /// What is wrong with it.
     pub reason: String,
+}
+
+/// Why a ref names nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefFault {
+    /// The system refused to read it.
+    Unreadable,
+    /// It holds no object id and no other ref's name.
+    Damaged,
+    /// It is stored in a way that this version does not read.
+    Unsupported,
 }
 
 /// All refs of a repository.
@@ -111,7 +122,7 @@ impl Repository {
         if self.ref_storage() == RefStorage::Reftable {
             found.broken.push(BrokenRef {
                 name: "refs".to_owned(),
-                is_unreadable: false,
+                fault: RefFault::Unsupported,
                 reason: "refs are stored as reftable, which this version does not read".to_owned(),
             });
             return Ok(found);
@@ -218,7 +229,7 @@ impl Repository {
             Err(GitError::Io { source, .. }) => broken.push(unreadable(&name, &source)),
             Err(error) => broken.push(BrokenRef {
                 name: escape(&name),
-                is_unreadable: false,
+                fault: RefFault::Damaged,
                 reason: error.to_string(),
             }),
         }
@@ -303,7 +314,7 @@ fn resolve(values: &BTreeMap<Vec<u8>, Value>, broken: &mut Vec<BrokenRef>) -> Ve
         if matches!(value, Some(Value::Symbolic(_))) {
             broken.push(BrokenRef {
                 name: escape(name),
-                is_unreadable: false,
+                fault: RefFault::Damaged,
                 reason: "symbolic refs lead to one another without end".to_owned(),
             });
         }
@@ -312,7 +323,7 @@ fn resolve(values: &BTreeMap<Vec<u8>, Value>, broken: &mut Vec<BrokenRef>) -> Ve
 }
 
 fn unreadable(name: &[u8], error: &std::io::Error) -> BrokenRef {
-    BrokenRef { name: escape(name), is_unreadable: true, reason: error.to_string() }
+    BrokenRef { name: escape(name), fault: RefFault::Unreadable, reason: error.to_string() }
 }
 
 /// Whether a name stays inside the repository when used as a path.

@@ -76,11 +76,6 @@ impl Forest {
         forest
     }
 
-    /// How many entries there are.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
     /// Entries without a base in this pack, by offset: whole ones, ones that
     /// rest on another pack, and faulty ones.
     pub(crate) fn roots(&self) -> &[NodeId] {

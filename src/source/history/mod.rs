@@ -11,6 +11,7 @@ mod delivery;
 mod families;
 mod loose;
 mod packs;
+mod places;
 mod stream;
 
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub fn sweep(
         packs::sweep(&store, at, &delivery);
     }
     loose::sweep(&store, &delivery);
+    places::sweep(repository, &delivery);
     delivery.finish();
     Ok(())
 }

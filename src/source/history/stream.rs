@@ -4,10 +4,12 @@
 //! pieces, if the prefilter matches in any of them.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use gix_hash::ObjectId;
 
 use super::delivery::{Delivery, finish_id, object_hasher};
+use crate::finding::{Origin, Skip, SkipKind};
 use crate::git::pack::{InflateError, Kind, OBJECT_LIMIT_BYTES, ObjectError};
 use crate::rule::{HEAD_BYTES, TAIL_BYTES, marks_container};
 use crate::source::{Content, Position};
@@ -36,7 +38,7 @@ pub(super) fn object<R: Read>(
     let mut hasher = object_hasher(delivery.hash, kind, size);
     let mut is_candidate = delivery.prefilter.takes_everything();
     let (mut head, mut tail) = (Vec::new(), Vec::new());
-    each_piece(open().map_err(unreadable)?, size, |piece| {
+    each_piece(open().map_err(unreadable)?, Some(size), |piece| {
         hasher.update(&piece.bytes[piece.own.clone()]);
         is_candidate |= delivery.prefilter.holds_literal(piece.bytes);
         if piece.start.offset == 0 {
@@ -56,18 +58,49 @@ pub(super) fn object<R: Read>(
     let id: ObjectId = finish_id(hasher, delivery.hash);
     if is_candidate && delivery.is_first(id) && kind != Kind::Tree {
         let origin = delivery.origin(kind, id);
-        each_piece(open().map_err(unreadable)?, size, |piece| {
-            delivery.sink.content(Content {
-                origin: &origin,
-                bytes: piece.bytes,
-                own: piece.own,
-                start: piece.start,
-            });
+        each_piece(open().map_err(unreadable)?, Some(size), |piece| {
+            hand_over(delivery, &origin, piece);
             !delivery.sink.is_cancelled()
         })
         .map_err(unreadable)?;
     }
     Ok(true)
+}
+
+/// Reads a large file in pieces; one that is a container is named as not read.
+pub(super) fn file<R: Read>(
+    delivery: &Delivery<'_>,
+    origin: &Arc<Origin>,
+    open: impl Fn() -> io::Result<R>,
+) -> io::Result<()> {
+    let mut is_candidate = delivery.prefilter.takes_everything();
+    let mut head = Vec::new();
+    each_piece(open()?, None, |piece| {
+        is_candidate |= delivery.prefilter.holds_literal(piece.bytes);
+        if piece.start.offset == 0 {
+            head.extend_from_slice(&piece.bytes[..HEAD_BYTES.min(piece.bytes.len())]);
+        }
+        !delivery.sink.is_cancelled()
+    })?;
+    if marks_container(&head, &[]) {
+        delivery.sink.skip(Skip {
+            origin: origin.path.as_deref().unwrap_or_default().to_owned(),
+            kind: SkipKind::OverBudget,
+            reason: "a container larger than 32 MiB".to_owned(),
+        });
+    }
+    if is_candidate {
+        each_piece(open()?, None, |piece| {
+            hand_over(delivery, origin, piece);
+            !delivery.sink.is_cancelled()
+        })?;
+    }
+    Ok(())
+}
+
+fn hand_over(delivery: &Delivery<'_>, origin: &Arc<Origin>, piece: Piece<'_>) {
+    let Piece { bytes, own, start } = piece;
+    delivery.sink.content(Content { origin, bytes, own, start });
 }
 
 /// A piece of a stream.
@@ -77,10 +110,10 @@ struct Piece<'a> {
     start: Position,
 }
 
-/// Cuts a stream of `size` bytes into overlapping pieces, until told to stop.
+/// Cuts a stream, of `size` bytes if that is known, into overlapping pieces, until told to stop.
 fn each_piece(
     mut stream: impl Read,
-    size: u64,
+    size: Option<u64>,
     mut take: impl FnMut(Piece<'_>) -> bool,
 ) -> io::Result<()> {
     let mut bytes: Vec<u8> = Vec::new();
@@ -92,7 +125,7 @@ fn each_piece(
         let got = (&mut stream).take(wanted as u64).read_to_end(&mut bytes)?;
         read += got as u64;
         let is_last = got < wanted;
-        if is_last && read != size {
+        if is_last && size.is_some_and(|size| size != read) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "another size"));
         }
         let own_end =
@@ -127,7 +160,7 @@ mod tests {
             let bytes: Vec<u8> =
                 (0..len).map(|at| if at % 1000 == 999 { b'\n' } else { b'x' }).collect();
             let mut owned = 0;
-            each_piece(bytes.as_slice(), len as u64, |piece| {
+            each_piece(bytes.as_slice(), Some(len as u64), |piece| {
                 let offset = piece.start.offset as usize;
                 assert_eq!(offset + piece.own.start, owned);
                 assert_eq!(piece.bytes, &bytes[offset..offset + piece.bytes.len()]);
@@ -139,6 +172,6 @@ mod tests {
             .expect("a slice can be read");
             assert_eq!(owned, len);
         }
-        assert!(each_piece([1u8].as_slice(), 2, |_| true).is_err());
+        assert!(each_piece([1u8].as_slice(), Some(2), |_| true).is_err());
     }
 }

@@ -1,0 +1,220 @@
+//! A repository's own files: what it holds outside its objects.
+//!
+//! In: a repository. Out: the candidates among its configuration, hooks,
+//! reflogs, unfinished merges, ref names, index paths and every other file of
+//! its git directory, and what it says itself that it does not hold. All of it
+//! is read as bytes; none of it is obeyed.
+
+use std::collections::BTreeSet;
+use std::fs::{File, Metadata};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::delivery::Delivery;
+use super::stream;
+use crate::finding::{Origin, Skip, SkipKind, SourceKind};
+use crate::git::names::{escape, is_absent, read_plain, to_bytes};
+use crate::git::{Repository, TrackedKind, read_index};
+
+/// A file from this size on is read in pieces.
+const LARGE_FILE_BYTES: u64 = 32 << 20;
+
+/// Sweeps the repository's own files.
+pub(super) fn sweep(repository: &Repository, delivery: &Delivery<'_>) {
+    let places = Places { repository, delivery };
+    places.files();
+    places.ref_names();
+    places.index_paths();
+    places.boundaries();
+}
+
+struct Places<'a> {
+    repository: &'a Repository,
+    delivery: &'a Delivery<'a>,
+}
+
+impl Places<'_> {
+    fn skip(&self, origin: String, kind: SkipKind, reason: impl Into<String>) {
+        self.delivery.sink.skip(Skip { origin, kind, reason: reason.into() });
+    }
+
+    fn skip_error(&self, path: &Path, error: &std::io::Error) {
+        if !is_absent(error) {
+            self.skip(shown(path), SkipKind::Unreadable, error.to_string());
+        }
+    }
+
+    fn origin(&self, source: SourceKind, path: String) -> Arc<Origin> {
+        let root = Arc::clone(self.delivery.root);
+        Arc::new(Origin { source, root, path: Some(path.into()), object: None })
+    }
+
+    /// Every file of the git directory, except those that hold objects and the
+    /// index, whose paths are read apart.
+    fn files(&self) {
+        let common = self.repository.common_dir();
+        let mut open = vec![common.to_owned()];
+        if !is_inside(self.repository.git_dir(), common) {
+            open.push(self.repository.git_dir().to_owned());
+        }
+        while let Some(directory) = open.pop() {
+            let entries = match std::fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.skip_error(&directory, &error);
+                    continue;
+                }
+            };
+            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            paths.sort();
+            for path in paths {
+                if self.delivery.sink.is_cancelled() {
+                    return;
+                }
+                match std::fs::symlink_metadata(&path) {
+                    Ok(metadata) if metadata.is_dir() => self.directory(path, common, &mut open),
+                    Ok(metadata) => self.file(&path, &metadata),
+                    Err(error) => self.skip_error(&path, &error),
+                }
+            }
+        }
+    }
+
+    fn directory(&self, path: PathBuf, common: &Path, open: &mut Vec<PathBuf>) {
+        let relative = to_bytes(path.strip_prefix(common).unwrap_or(&path));
+        let is_nested = path.join("HEAD").is_file() && path.join("objects").is_dir();
+        if relative == b"objects" {
+            // The store reads it.
+        } else if is_nested {
+            let reason = "a submodule's repository; name it as a path of its own to have it swept";
+            self.skip(shown(&path), SkipKind::NestedRepository, reason);
+        } else {
+            open.push(path);
+        }
+    }
+
+    fn file(&self, path: &Path, metadata: &Metadata) {
+        if metadata.is_symlink() {
+            return self.skip(shown(path), SkipKind::Link, "a link is not followed");
+        }
+        if !metadata.is_file() {
+            return self.skip(shown(path), SkipKind::Special, "a FIFO, socket or device");
+        }
+        let name = to_bytes(Path::new(path.file_name().unwrap_or_default()));
+        if name == b"index" || name.starts_with(b"sharedindex.") || name == b"packed-refs" {
+            return;
+        }
+        let is_log = path.components().any(|part| part.as_os_str() == "logs");
+        let source = if is_log { SourceKind::Reflog } else { SourceKind::Metadata };
+        if let Err(error) = self.read(path, metadata.len(), source) {
+            self.skip_error(path, &error);
+        }
+    }
+
+    fn read(&self, path: &Path, len: u64, source: SourceKind) -> std::io::Result<()> {
+        let origin = self.origin(source, shown(path));
+        if len >= LARGE_FILE_BYTES {
+            return stream::file(self.delivery, &origin, || File::open(path));
+        }
+        let mut bytes = Vec::with_capacity(len as usize);
+        File::open(path)?.take(LARGE_FILE_BYTES).read_to_end(&mut bytes)?;
+        self.text(&origin, &bytes);
+        Ok(())
+    }
+
+    /// Hands over a small content if it is a candidate.
+    fn text(&self, origin: &Arc<Origin>, bytes: &[u8]) {
+        if self.delivery.prefilter.is_candidate(bytes) {
+            self.delivery.sink.content(crate::source::Content::whole(origin, bytes));
+        }
+    }
+
+    fn ref_names(&self) {
+        match self.repository.refs() {
+            Ok(refs) => {
+                for found in refs.refs {
+                    let origin = self.origin(SourceKind::Metadata, escape(&found.name));
+                    self.text(&origin, &found.name);
+                }
+                for broken in refs.broken {
+                    let kind = match broken.fault {
+                        crate::git::RefFault::Unreadable => SkipKind::Unreadable,
+                        crate::git::RefFault::Damaged => SkipKind::Corrupt,
+                        crate::git::RefFault::Unsupported => SkipKind::Unsupported,
+                    };
+                    self.skip(broken.name, kind, format!("a ref: {}", broken.reason));
+                }
+            }
+            Err(error) => {
+                let path = self.repository.common_dir().join("packed-refs");
+                self.skip(shown(&path), SkipKind::Corrupt, error.to_string());
+            }
+        }
+    }
+
+    /// The paths of every worktree's index, and what it says lies elsewhere.
+    fn index_paths(&self) {
+        let mut homes: BTreeSet<PathBuf> =
+            [self.repository.common_dir(), self.repository.git_dir()].map(Into::into).into();
+        homes.extend(self.repository.linked_git_dirs().into_iter().map(|(_, git_dir)| git_dir));
+        let mut gitlinks = BTreeSet::new();
+        for home in homes {
+            let path = home.join("index");
+            let entries = match read_index(&path, self.repository.hash()) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.skip(shown(&path), SkipKind::Corrupt, error.to_string());
+                    continue;
+                }
+            };
+            for entry in entries {
+                if self.delivery.prefilter.holds_literal(&entry.path) {
+                    let origin = self.origin(SourceKind::Index, escape(&entry.path));
+                    self.text(&origin, &entry.path);
+                }
+                if entry.kind == TrackedKind::Gitlink {
+                    gitlinks.insert((entry.path, entry.id));
+                }
+            }
+        }
+        for (path, id) in gitlinks {
+            let reason = format!("a submodule at commit {id}, whose objects are elsewhere");
+            self.skip(escape(&path), SkipKind::Gitlink, reason);
+        }
+    }
+
+    /// What the repository says itself that it does not hold.
+    fn boundaries(&self) {
+        let path = self.repository.common_dir().join("shallow");
+        match read_plain(&path) {
+            Ok(bytes) => {
+                let bytes = bytes.unwrap_or_default();
+                for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                    let reason = "the clone is shallow: what came before this commit is not in it";
+                    self.skip(escape(line.trim_ascii()), SkipKind::Shallow, reason);
+                }
+            }
+            Err(error) => self.skip_error(&path, &error),
+        }
+        for extension in self.repository.unknown_extensions() {
+            let reason = format!("extensions.{extension} is unknown: what it stores is not read");
+            let config = shown(&self.repository.common_dir().join("config"));
+            self.skip(config, SkipKind::Unsupported, reason);
+        }
+    }
+}
+
+/// Whether a directory lies below another, or is it.
+fn is_inside(directory: &Path, other: &Path) -> bool {
+    match (directory.canonicalize(), other.canonicalize()) {
+        (Ok(directory), Ok(other)) => directory.starts_with(other),
+        _ => directory.starts_with(other),
+    }
+}
+
+/// A path as an origin: escaped, without a leading `./`.
+fn shown(path: &Path) -> String {
+    let shown = escape(&to_bytes(path));
+    shown.strip_prefix("./").map(ToOwned::to_owned).unwrap_or(shown)
+}
