@@ -18,6 +18,9 @@
 //! | [`source`] | yields each content that may hold a key |
 //! | [`detect`] | finds keys in one content |
 //! | [`report`] | the versioned report and one renderer a format |
+//! | [`vendor`] | the vendor's profile, its only HTTP client, its simulator |
+//! | [`verify`] | asks about each key once, calibrated: live, dead, rejected, unknown |
+//! | [`respond`] | plan, consent, revocation, proof, and the journal of all that |
 //! | [`pipeline`] | joins the stages |
 
 pub mod detect;
@@ -30,3 +33,5 @@ pub mod rule;
 pub mod secret;
 pub mod settings;
 pub mod source;
+pub mod vendor;
+pub mod verify;
