@@ -29,6 +29,7 @@ pub mod git;
 pub mod outcome;
 pub mod pipeline;
 pub mod report;
+pub mod respond;
 pub mod rule;
 pub mod secret;
 pub mod settings;

@@ -159,6 +159,12 @@ impl Client {
         format!("POST {}", self.api.call(&self.profile.calls.revoke_by_value))
     }
 
+    /// What a listing asks.
+    #[must_use]
+    pub fn list_endpoint(&self) -> String {
+        format!("GET {}", self.api.call(&self.profile.calls.list))
+    }
+
     /// What a revocation by id asks.
     #[must_use]
     pub fn revoke_by_id_endpoint(&self, id: &KeyId) -> String {

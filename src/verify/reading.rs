@@ -173,8 +173,10 @@ pub fn exit_code(report: &Report) -> u8 {
         return 1;
     }
     let is_active = |finding: &crate::report::model::Finding| {
+        // A key that the operator named may be found nowhere and still matters.
         finding.suppression.is_none()
-            && finding.occurrences.iter().any(|place| place.suppression.is_none())
+            && (finding.occurrences.is_empty()
+                || finding.occurrences.iter().any(|place| place.suppression.is_none()))
     };
     let open = |finding| is_active(finding) && state(finding) != "dead";
     if report.findings.iter().any(open) { 3 } else { 0 }

@@ -157,15 +157,15 @@ impl Verdict {
     #[must_use]
     pub fn to_model(&self, earlier: Option<&model::Verdict>) -> model::Verdict {
         let evidence = self.evidence();
-        let seen_live_at = self.seen_live_at().map(|at| at.to_string());
+        // The first sight counts: the report says since when it was known.
+        let first_seen = earlier.and_then(|earlier| earlier.seen_live_at.clone());
         model::Verdict {
             state: self.state().to_owned(),
             why: self.why().map(str::to_owned),
             at: evidence.map(|evidence| evidence.at.to_string()),
             endpoint: evidence.map(|evidence| evidence.endpoint.clone()),
             status: evidence.map(|evidence| evidence.status),
-            seen_live_at: seen_live_at
-                .or_else(|| earlier.and_then(|earlier| earlier.seen_live_at.clone())),
+            seen_live_at: first_seen.or_else(|| self.seen_live_at().map(|at| at.to_string())),
             revoked_at: earlier.and_then(|earlier| earlier.revoked_at.clone()),
             key_name: earlier.and_then(|earlier| earlier.key_name.clone()),
             key_scope: earlier.and_then(|earlier| earlier.key_scope.clone()),
