@@ -219,6 +219,16 @@ fn a_key_that_cannot_stand_in_a_header_is_unknown_and_not_sent() {
     assert!(api.simulator.requests().iter().all(|request| !request.head.contains("evil")));
 }
 
+#[test]
+fn a_secret_of_another_kind_is_never_sent() {
+    let api = Api::start(Behaviour::default());
+    let webhook = Suspect { not_bearer: Some("rotate it".to_owned()), ..suspect(&api.leaked) };
+    let verdict = verdict_of(&api.ask(&[webhook]), &api.leaked);
+    assert_eq!((verdict.state(), verdict.why()), ("not asked", Some("rotate it")));
+    let requests = api.simulator.requests();
+    assert!(requests.iter().all(|request| request.bearer.as_deref() != Some("ci-pipeline")));
+}
+
 /// A redirect must not carry the key to another host.
 #[test]
 fn a_redirect_steals_nothing() {

@@ -138,7 +138,7 @@ impl Incident<'_> {
         report: &mut Report,
         keys: &HashMap<Fingerprint, Secret>,
     ) -> Result<Round, RespondError> {
-        let mut suspects = suspects(report, keys);
+        let mut suspects = suspects(report, keys, &self.client.profile().not_bearer);
         for suspect in &mut suspects {
             suspect.seen_live_at =
                 suspect.seen_live_at.max(self.past.seen_live_at(suspect.fingerprint));
@@ -420,6 +420,7 @@ fn suspect(step: &Step, last: &BTreeMap<Fingerprint, Verdict>) -> Suspect {
         fingerprint,
         secret: Some(step.candidate().secret().clone()),
         seen_live_at: from_plan.max(last.get(&fingerprint).and_then(Verdict::seen_live_at)),
+        not_bearer: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! parts of it. Out: a profile that is correct by construction. A scanned
 //! repository's configuration never comes here.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub struct Profile {
     pub steps: Steps,
     /// What a key of each scope opens.
     pub blast_radius: BlastRadius,
+    /// Rules whose findings are never sent, each with what to do instead.
+    pub not_bearer: BTreeMap<String, String>,
     live: Vec<LiveStatus>,
 }
 
@@ -150,6 +153,7 @@ struct Unvalidated {
     calls: Calls,
     steps: Steps,
     blast_radius: BlastRadius,
+    not_bearer: BTreeMap<String, String>,
 }
 
 impl Profile {
@@ -216,6 +220,7 @@ impl Unvalidated {
             calls: self.calls,
             steps: self.steps,
             blast_radius: self.blast_radius,
+            not_bearer: self.not_bearer,
         })
     }
 }

@@ -24,6 +24,8 @@ pub struct Suspect {
     pub secret: Option<Secret>,
     /// When it was seen live before, if ever.
     pub seen_live_at: Option<Timestamp>,
+    /// Why it is not to be sent, where it is a secret of another kind.
+    pub not_bearer: Option<String>,
 }
 
 /// Asks about keys.
@@ -88,6 +90,7 @@ impl Verifier<'_> {
         if let Some(why) = opening.why_not_live() {
             let verdicts = distinct.iter().map(|(fingerprint, suspect)| {
                 let why = format!("no key was sent, because {why}");
+                let why = suspect.not_bearer.clone().unwrap_or(why);
                 (*fingerprint, Verdict::NotAsked { why, seen_live_at: suspect.seen_live_at })
             });
             let verdicts = verdicts.collect();
@@ -111,7 +114,8 @@ impl Verifier<'_> {
     async fn ask_all<'s>(&self, suspects: Vec<&'s Suspect>) -> Vec<(&'s Suspect, Option<Asked>)> {
         futures_util::stream::iter(suspects)
             .map(|suspect| async move {
-                match &suspect.secret {
+                let sendable = suspect.secret.as_ref().filter(|_| suspect.not_bearer.is_none());
+                match sendable {
                     Some(secret) => (suspect, Some(self.ask_one(secret).await)),
                     None => (suspect, None),
                 }
@@ -205,6 +209,9 @@ impl Verifier<'_> {
         closing: &Calibration,
     ) -> Verdict {
         let seen_live_at = suspect.seen_live_at;
+        if let Some(why) = &suspect.not_bearer {
+            return Verdict::NotAsked { why: why.clone(), seen_live_at };
+        }
         let unknown = |why: String, evidence| Verdict::Unknown { why, evidence, seen_live_at };
         let (answer, evidence) = match asked {
             None => return unknown("value unavailable".to_owned(), None),

@@ -129,19 +129,29 @@ pub fn write_report(path: &Path, report: &Report) -> Result<(), ReportFileError>
     Ok(())
 }
 
-/// Every distinct key of a report, with what the report knows of it.
+/// Every distinct key of a report, with what the report knows of it. A key that
+/// only rules for other secrets found is not to be sent.
 #[must_use]
-pub fn suspects(report: &Report, keys: &HashMap<Fingerprint, Secret>) -> Vec<Suspect> {
+pub fn suspects(
+    report: &Report,
+    keys: &HashMap<Fingerprint, Secret>,
+    not_bearer: &BTreeMap<String, String>,
+) -> Vec<Suspect> {
     let mut suspects: BTreeMap<Fingerprint, Suspect> = BTreeMap::new();
     for finding in &report.findings {
         let seen_live_at =
             finding.verdict.as_ref().and_then(|v| v.seen_live_at.as_ref()?.parse().ok());
+        let why_not = not_bearer.get(&finding.rule);
         let suspect = suspects.entry(finding.fingerprint).or_insert_with(|| Suspect {
             fingerprint: finding.fingerprint,
             secret: keys.get(&finding.fingerprint).cloned(),
             seen_live_at: None,
+            not_bearer: why_not.cloned(),
         });
         suspect.seen_live_at = suspect.seen_live_at.max(seen_live_at);
+        if why_not.is_none() {
+            suspect.not_bearer = None;
+        }
     }
     suspects.into_values().collect()
 }

@@ -25,7 +25,12 @@ pub(crate) fn fingerprint(key: &Secret) -> Fingerprint {
 }
 
 pub(crate) fn suspect(key: &Secret) -> Suspect {
-    Suspect { fingerprint: fingerprint(key), secret: Some(key.clone()), seen_live_at: None }
+    Suspect {
+        fingerprint: fingerprint(key),
+        secret: Some(key.clone()),
+        seen_live_at: None,
+        not_bearer: None,
+    }
 }
 
 pub(crate) fn seen_live(key: &Secret) -> Suspect {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use super::JournalError;
 
@@ -61,11 +62,7 @@ impl FileStorage {
         if !file.metadata().map_err(open)?.is_file() {
             return Err(open(io::Error::other("it is not a regular file")));
         }
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Locked(path.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(open(source)),
-        }
+        lock(&file, path)?;
         // A file that was created is only safe once its directory entry is.
         #[cfg(unix)]
         if let Some(directory) = path.parent() {
@@ -73,6 +70,21 @@ impl FileStorage {
         }
         Ok(Self { file })
     }
+}
+
+/// Takes the lock. A process that was just killed, or a child that it was about
+/// to start, may hold it for a moment longer.
+fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
+    for _ in 0..10 {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            Err(TryLockError::Error(source)) => {
+                return Err(JournalError::Open { path: path.to_owned(), source });
+            }
+        }
+    }
+    Err(JournalError::Locked(path.to_owned()))
 }
 
 impl Storage for FileStorage {
