@@ -15,6 +15,6 @@ pub use ask::{Round, Suspect, Verifier};
 pub use calibration::{Calibration, Calibrator};
 pub use keys::{GivenKeys, KeySource, KeySourceError, read_keys, read_wiped};
 pub use reading::{
-    ReportFileError, amend, distinct, exit_code, read_report, suspects, write_report,
+    REPORT_FILE, ReportFileError, amend, distinct, exit_code, read_report, suspects, write_report,
 };
 pub use verdict::{Evidence, LiveKey, Proof, Verdict};

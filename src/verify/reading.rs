@@ -6,22 +6,26 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Suspect, Verdict};
-use crate::report::model::{Report, SCHEMA};
+use crate::report::model::Report;
+use crate::report::{self, Format, ReadError, WriteError};
 use crate::secret::{Fingerprint, Secret};
 
 /// The largest report that is read.
 const REPORT_LIMIT_BYTES: u64 = 1 << 30;
+
+/// The report's name in an audit directory.
+pub const REPORT_FILE: &str = "report.json";
 
 /// Why a report's file is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportFileError {
     /// The file cannot be read.
-    #[error("cannot read the report {path}: {source}")]
+    #[error("cannot read the report {}: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -29,51 +33,19 @@ pub enum ReportFileError {
         source: std::io::Error,
     },
     /// It is larger than any report.
-    #[error("the report {0} is larger than 1 GiB")]
+    #[error("the report {} is larger than 1 GiB", _0.display())]
     TooLarge(PathBuf),
-    /// It is cut short or not JSON.
-    #[error(
-        "the report {path} is not whole JSON (line {line}, column {column}): it was cut short or \
-         edited; make it again with `keysweep scan --format json`"
-    )]
-    NotJson {
+    /// It is cut short, edited, of another version or no report at all.
+    #[error("{}: {source}; make it again with `keysweep scan --format json`", path.display())]
+    NotAReport {
         /// The file.
         path: PathBuf,
-        /// Where the JSON breaks off, from 1.
-        line: usize,
-        /// Where the JSON breaks off, from 1.
-        column: usize,
+        /// What is wrong with it.
+        source: ReadError,
     },
-    /// It is of another schema or version.
-    #[error(
-        "the report {path} is {found}, but this version reads `{SCHEMA}`; make it again with this \
-         version's `keysweep scan --format json`"
-    )]
-    OtherSchema {
-        /// The file.
-        path: PathBuf,
-        /// What it says that it is.
-        found: String,
-    },
-    /// It names the schema but is not of it.
-    #[error(
-        "the report {path} says `{SCHEMA}` but does not hold to it ({why}): it was edited; make \
-         it again with `keysweep scan --format json`"
-    )]
-    Edited {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// It cannot be written.
-    #[error("cannot write the report {path}: {source}; the file that was there is unchanged")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// It cannot be written; what stood there still does.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// Reads a report, or the one in an audit directory.
@@ -81,32 +53,16 @@ pub enum ReportFileError {
 /// # Errors
 /// Where it is not a whole report of this version.
 pub fn read_report(path: &Path) -> Result<Report, ReportFileError> {
-    let path = &if path.is_dir() { path.join("report.json") } else { path.to_owned() };
+    let path = &if path.is_dir() { path.join(REPORT_FILE) } else { path.to_owned() };
     let read = |source| ReportFileError::Read { path: path.clone(), source };
     let file = File::open(path).map_err(read)?;
-    let mut text = Vec::new();
-    file.take(REPORT_LIMIT_BYTES + 1).read_to_end(&mut text).map_err(read)?;
-    if text.len() as u64 > REPORT_LIMIT_BYTES {
+    let mut bytes = Vec::new();
+    file.take(REPORT_LIMIT_BYTES + 1).read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > REPORT_LIMIT_BYTES {
         return Err(ReportFileError::TooLarge(path.clone()));
     }
-    let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
-        ReportFileError::NotJson { path: path.clone(), line: error.line(), column: error.column() }
-    })?;
-    match value.get("schema").and_then(serde_json::Value::as_str) {
-        Some(SCHEMA) => {}
-        Some(other) => {
-            let found = format!("`{}`", crate::vendor::shown(other));
-            return Err(ReportFileError::OtherSchema { path: path.clone(), found });
-        }
-        None => {
-            let found = "no report of Keysweep's".to_owned();
-            return Err(ReportFileError::OtherSchema { path: path.clone(), found });
-        }
-    }
-    serde_json::from_value(value).map_err(|error| ReportFileError::Edited {
-        path: path.clone(),
-        why: crate::vendor::shown(&error.to_string()),
-    })
+    report::read(&bytes)
+        .map_err(|source| ReportFileError::NotAReport { path: path.clone(), source })
 }
 
 /// Replaces a report's file as a whole: a reader sees the old or the new one.
@@ -114,19 +70,7 @@ pub fn read_report(path: &Path) -> Result<Report, ReportFileError> {
 /// # Errors
 /// Where it cannot be written; the old file is then unchanged.
 pub fn write_report(path: &Path, report: &Report) -> Result<(), ReportFileError> {
-    let write = |source| ReportFileError::Write { path: path.to_owned(), source };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // Created with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(write)?;
-    let mut text = serde_json::to_vec_pretty(report).map_err(|e| write(e.into()))?;
-    text.push(b'\n');
-    file.write_all(&text).map_err(write)?;
-    file.as_file().sync_all().map_err(write)?;
-    file.persist(path).map_err(|error| write(error.error))?;
-    Ok(())
+    Ok(report::write_atomically(path, |out| report::render(report, Format::Json, out))?)
 }
 
 /// Every distinct key of a report, with what the report knows of it. A key that
