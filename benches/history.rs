@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench history -- REPOSITORY.git [LITERAL…]`: the literals
 //! default to the built-in ones. Prints each round, since the first is cold.
+//! With `KEYSWEEP_BENCH_OBJECTS=FILE`, a list of object ids, it measures their
+//! provenance instead.
 
 #![expect(clippy::print_stdout, reason = "a program that measures and prints")]
 
@@ -51,6 +53,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         literals = ["bitkit", "bytestack"].into_iter().filter_map(Literal::new).collect();
     }
     let repository = Repository::discover_root(Path::new(&path))?.ok_or("not a repository")?;
+    if let Some(list) = std::env::var_os("KEYSWEEP_BENCH_OBJECTS") {
+        return measure_provenance(&repository, &std::fs::read_to_string(list)?);
+    }
     for _ in 0..5 {
         let start = Instant::now();
         let prefilter = Prefilter::new(&literals, false);
@@ -65,6 +70,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             count.bytes.into_inner(),
             count.skips.into_inner()?.len(),
             count.tally.into_inner()?,
+        );
+    }
+    Ok(())
+}
+
+fn measure_provenance(
+    repository: &Repository,
+    list: &str,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let ids = list
+        .lines()
+        .map(|line| gix_hash::ObjectId::from_hex(line.as_bytes()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| error.to_string())?;
+    for _ in 0..5 {
+        let start = Instant::now();
+        let found = keysweep::git::provenance(repository, &ids)?;
+        let introduced = found.values().filter(|found| found.introduced.is_some()).count();
+        println!(
+            "{:.3} s: provenance of {} objects, {introduced} introduced by a commit",
+            start.elapsed().as_secs_f64(),
+            ids.len()
         );
     }
     Ok(())

@@ -12,6 +12,7 @@ mod index;
 mod layout;
 pub(crate) mod names;
 pub mod pack;
+mod provenance;
 mod refs;
 mod store;
 
@@ -20,5 +21,6 @@ pub(crate) use index::read_index;
 pub use index::{Tracked, TrackedKind, tracked_paths};
 pub use layout::{RefStorage, Repository};
 pub(crate) use names::{escape, to_bytes, to_path};
+pub use provenance::provenance;
 pub use refs::{BrokenRef, Ref, RefFault, Refs};
 pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose};

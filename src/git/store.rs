@@ -146,6 +146,11 @@ impl Store {
         }
     }
 
+    /// The hash that names objects.
+    pub(crate) fn hash(&self) -> gix_hash::Kind {
+        self.hash
+    }
+
     /// Whether the object is stored anywhere.
     pub(crate) fn contains(&self, id: &oid) -> bool {
         self.packs.iter().any(|pack| pack.offset_of(id).is_some())

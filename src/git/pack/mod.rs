@@ -8,6 +8,7 @@ mod delta;
 mod entry;
 mod forest;
 mod inflate;
+mod visit;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use delta::Window;
@@ -16,6 +17,7 @@ pub use entry::{Basis, EntryError, EntryHeader, Kind};
 pub(crate) use forest::{Forest, Link, NodeId};
 pub use inflate::InflateError;
 pub(crate) use inflate::Inflater;
+pub(crate) use visit::{Schedule, Visit, visit};
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -91,9 +93,9 @@ impl Pack {
         Ok(Self { path: path.to_owned(), index, data, by_offset: OnceLock::new() })
     }
 
-    /// The pack's path.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// The length of the ids in it.
+    pub(crate) fn hash_len(&self) -> usize {
+        self.data.object_hash().len_in_bytes()
     }
 
     /// How many objects the index names.

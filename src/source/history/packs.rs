@@ -5,18 +5,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;
 
 use super::delivery::Delivery;
 use super::families::Walker;
 use crate::git::Store;
-use crate::git::pack::{Forest, Link, NodeId, ObjectError, Pack};
-
-/// Families lighter than this are walked in the order of their offsets, many
-/// at a time.
-const LARGE_FAMILY_BYTES: u64 = 1 << 20;
+use crate::git::pack::{Forest, NodeId, ObjectError, Pack, Schedule};
 
 /// A pack that is being swept.
 pub(super) struct Field<'a> {
@@ -51,17 +46,10 @@ pub(super) fn sweep(store: &Store, at: usize, delivery: &Delivery<'_>) {
     for id in forest.outside() {
         delivery.fault(*id, &ObjectError::BaseOffset);
     }
-    let (large, small) = schedule(&forest);
-    let next = AtomicUsize::new(0);
-    let work = || {
+    let schedule = Schedule::new(&forest, |_| true);
+    rayon::broadcast(|_| {
         let mut walker = Walker::new(&field);
-        loop {
-            let unit = next.fetch_add(1, Ordering::Relaxed);
-            let families = match unit.checked_sub(large.len()) {
-                None => std::slice::from_ref(&large[unit]),
-                Some(chunk) if chunk < small.len() => &small[chunk],
-                Some(_) => break,
-            };
+        while let Some(families) = schedule.take() {
             if delivery.sink.is_cancelled() {
                 return;
             }
@@ -70,38 +58,8 @@ pub(super) fn sweep(store: &Store, at: usize, delivery: &Delivery<'_>) {
             }
         }
         walker.finish();
-    };
-    rayon::scope(|scope| {
-        for _ in 0..rayon::current_num_threads() {
-            scope.spawn(|_| work());
-        }
     });
     super::carefully::sweep_unrooted(&field);
-}
-
-/// Roots of large families by weight, heaviest first, and those of small ones
-/// in chunks of about the same weight.
-fn schedule(forest: &Forest) -> (Vec<NodeId>, Vec<Vec<NodeId>>) {
-    let mut large = Vec::new();
-    let mut small = Vec::new();
-    let (mut chunk, mut weight) = (Vec::new(), 0);
-    for root in forest.roots() {
-        let family = forest.weight_bytes(*root);
-        let is_whole = matches!(forest.link(*root), Link::Root(_));
-        if family >= LARGE_FAMILY_BYTES || !is_whole {
-            large.push(*root);
-            continue;
-        }
-        chunk.push(*root);
-        weight += family;
-        if weight >= LARGE_FAMILY_BYTES {
-            small.push(std::mem::take(&mut chunk));
-            weight = 0;
-        }
-    }
-    small.push(chunk);
-    large.sort_by_key(|root| Reverse(forest.weight_bytes(*root)));
-    (large, small)
 }
 
 /// The offsets of those entries of pack `at` that an earlier pack holds too.

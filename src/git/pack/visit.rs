@@ -1,0 +1,164 @@
+//! Visits every object of some kinds in a pack, each built once.
+//!
+//! In: a pack and its forest. Out: each object's bytes, parents before what
+//! rests on them. What cannot be read is passed over here; the sweep names it.
+
+use std::cmp::Reverse;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Buffer, Delta, Forest, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, Pack};
+
+/// Families lighter than this are scheduled in the order of their offsets, many
+/// at a time.
+const LARGE_FAMILY_BYTES: u64 = 1 << 20;
+
+/// Looks at objects, on one thread.
+pub(crate) trait Visit {
+    /// What is kept of an object while others that rest on it are visited.
+    type Held;
+    /// An object that rests on nothing.
+    fn root(&mut self, node: NodeId, kind: Kind, bytes: &[u8]) -> Self::Held;
+    /// An object that rests on another.
+    fn child(&mut self, node: NodeId, kind: Kind, bytes: &[u8], base: &Self::Held) -> Self::Held;
+}
+
+/// Roots to be walked by any thread, the heaviest families first.
+pub(crate) struct Schedule {
+    large: Vec<NodeId>,
+    small: Vec<Vec<NodeId>>,
+    next: AtomicUsize,
+}
+
+impl Schedule {
+    /// Schedules the roots that `wants` says yes to: heavy families alone,
+    /// heaviest first, so that none is left over at the end; light ones in
+    /// chunks of about the same weight.
+    pub(crate) fn new(forest: &Forest, wants: impl Fn(Link) -> bool) -> Self {
+        let (mut large, mut small) = (Vec::new(), Vec::new());
+        let (mut chunk, mut weight) = (Vec::new(), 0);
+        for root in forest.roots().iter().filter(|root| wants(forest.link(**root))) {
+            let family = forest.weight_bytes(*root);
+            if family >= LARGE_FAMILY_BYTES {
+                large.push(*root);
+                continue;
+            }
+            chunk.push(*root);
+            weight += family;
+            if weight >= LARGE_FAMILY_BYTES {
+                small.push(std::mem::take(&mut chunk));
+                weight = 0;
+            }
+        }
+        small.push(chunk);
+        large.sort_by_key(|root| Reverse(forest.weight_bytes(*root)));
+        Self { large, small, next: AtomicUsize::new(0) }
+    }
+
+    /// The next roots for the thread that asks.
+    pub(crate) fn take(&self) -> Option<&[NodeId]> {
+        let unit = self.next.fetch_add(1, Ordering::Relaxed);
+        match unit.checked_sub(self.large.len()) {
+            None => Some(std::slice::from_ref(&self.large[unit])),
+            Some(chunk) => self.small.get(chunk).map(Vec::as_slice),
+        }
+    }
+}
+
+/// Visits the families of the kinds that `wants` names, on every thread; gives
+/// the visitors, one a thread.
+pub(crate) fn visit<V: Visit + Send>(
+    pack: &Pack,
+    forest: &Forest,
+    wants: impl Fn(Kind) -> bool,
+    visitor: impl Fn() -> V + Sync,
+) -> Vec<V> {
+    let schedule = Schedule::new(forest, |link| matches!(link, Link::Root(kind) if wants(kind)));
+    rayon::broadcast(|_| {
+        let mut visitor = visitor();
+        let mut visiting = Visiting {
+            pack,
+            forest,
+            inflater: Inflater::new(),
+            delta: Buffer::default(),
+            spare: Vec::new(),
+        };
+        while let Some(roots) = schedule.take() {
+            for root in roots {
+                visiting.family(*root, &mut visitor);
+            }
+        }
+        visitor
+    })
+}
+
+struct Visiting<'a> {
+    pack: &'a Pack,
+    forest: &'a Forest,
+    inflater: Inflater,
+    delta: Buffer,
+    spare: Vec<Buffer>,
+}
+
+struct Frame<H> {
+    node: NodeId,
+    content: Buffer,
+    held: H,
+    next_child: usize,
+}
+
+impl Visiting<'_> {
+    fn family<V: Visit>(&mut self, root: NodeId, visitor: &mut V) {
+        let Link::Root(kind) = self.forest.link(root) else { return };
+        let mut content = self.spare.pop().unwrap_or_default();
+        let size = self.forest.size_bytes(root);
+        let compressed = self.forest.compressed(self.pack, root);
+        if size > OBJECT_LIMIT_BYTES
+            || self.inflater.append(compressed, size, &mut content).is_err()
+        {
+            return;
+        }
+        let held = visitor.root(root, kind, &content);
+        let mut stack = vec![Frame { node: root, content, held, next_child: 0 }];
+        while let Some(mut frame) = stack.pop() {
+            let Some(child) = self.forest.children(frame.node).get(frame.next_child).copied()
+            else {
+                self.release(frame.content);
+                continue;
+            };
+            frame.next_child += 1;
+            let built = self.build(&frame.content, child);
+            let below = built.map(|content| {
+                let held = visitor.child(child, kind, &content, &frame.held);
+                Frame { node: child, content, held, next_child: 0 }
+            });
+            if frame.next_child < self.forest.children(frame.node).len() {
+                stack.push(frame);
+            } else {
+                self.release(frame.content);
+            }
+            stack.extend(below);
+        }
+    }
+
+    fn build(&mut self, base: &Buffer, child: NodeId) -> Option<Buffer> {
+        self.delta.clear();
+        let compressed = self.forest.compressed(self.pack, child);
+        let size = self.forest.size_bytes(child);
+        if size > OBJECT_LIMIT_BYTES {
+            return None;
+        }
+        self.inflater.append(compressed, size, &mut self.delta).ok()?;
+        let delta = Delta::parse(&self.delta).ok()?;
+        if delta.result_len > OBJECT_LIMIT_BYTES {
+            return None;
+        }
+        let mut content = self.spare.pop().unwrap_or_default();
+        delta.apply(base, &mut content).ok()?;
+        Some(content)
+    }
+
+    fn release(&mut self, mut content: Buffer) {
+        content.retire();
+        self.spare.push(content);
+    }
+}

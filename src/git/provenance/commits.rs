@@ -1,0 +1,271 @@
+//! The graph of commits, from the commits themselves.
+//!
+//! In: a store. Out: every commit's parents, tree and time, in topological
+//! order. Grafts, replacement refs and the commit-graph file are no part of it:
+//! a parent is what the commit says.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use gix_hash::ObjectId;
+
+use super::trees::{Identity, Short, scattered_ids, short};
+use crate::finding::Commit;
+use crate::git::names::escape;
+use crate::git::pack::{Forest, Inflater, Kind, NodeId, Pack, Visit, visit};
+use crate::git::{Store, loose_ids, loose_path, read_loose};
+
+/// A commit by its place in [`Graph::order`]'s numbering.
+pub(crate) type CommitId = u32;
+
+/// What the graph keeps of a commit.
+#[derive(Debug)]
+pub(crate) struct Vertex {
+    pub(crate) id: ObjectId,
+    pub(crate) tree: ObjectId,
+    /// Parents that are stored here.
+    pub(crate) parents: Vec<CommitId>,
+    /// Whether some parent is not.
+    pub(crate) lacks_parent: bool,
+    /// Seconds since 1970 of the committer; 0 where malformed.
+    pub(crate) time: i64,
+}
+
+/// All commits of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    pub(crate) commits: Vec<Vertex>,
+    numbers: HashMap<Short, Vec<CommitId>, std::hash::BuildHasherDefault<Identity>>,
+    /// Every commit, parents first, older ones first among equals.
+    pub(crate) order: Vec<CommitId>,
+}
+
+/// What is read of a commit before the others are known.
+struct Raw {
+    id: ObjectId,
+    tree: ObjectId,
+    parents: Vec<ObjectId>,
+    time: i64,
+}
+
+struct Gathered<'a> {
+    pack: &'a Pack,
+    forest: &'a Forest,
+    raws: Vec<Raw>,
+}
+
+impl Gathered<'_> {
+    fn take(&mut self, node: NodeId, bytes: &[u8]) {
+        let id = self.pack.id_by_offset(self.forest.offset(node));
+        self.raws.extend(id.and_then(|id| parse(id, bytes)));
+    }
+}
+
+impl Visit for Gathered<'_> {
+    type Held = ();
+
+    fn root(&mut self, node: NodeId, _: Kind, bytes: &[u8]) {
+        self.take(node, bytes);
+    }
+
+    fn child(&mut self, node: NodeId, _: Kind, bytes: &[u8], (): &()) {
+        self.take(node, bytes);
+    }
+}
+
+impl Graph {
+    /// Reads every commit of the store.
+    pub(crate) fn read(store: &Store, forests: &[Forest]) -> Self {
+        let mut raws = Vec::new();
+        for (pack, forest) in store.packs.iter().zip(forests) {
+            let visitor = || Gathered { pack, forest, raws: Vec::new() };
+            for part in visit(pack, forest, |kind| kind == Kind::Commit, visitor) {
+                raws.extend(part.raws);
+            }
+        }
+        let mut inflater = Inflater::new();
+        for id in scattered_ids(store, forests) {
+            if let Ok(Some((Kind::Commit, bytes))) = store.read(&id, &mut inflater) {
+                raws.extend(parse(id, &bytes));
+            }
+        }
+        for directory in &store.directories {
+            for id in loose_ids(directory, store.hash()) {
+                let loose = read_loose(&loose_path(directory, &id), &mut inflater);
+                if let Ok(Some((Kind::Commit, bytes))) = loose {
+                    raws.extend(parse(id, &bytes));
+                }
+            }
+        }
+        Self::link(raws)
+    }
+
+    fn link(mut raws: Vec<Raw>) -> Self {
+        raws.sort_unstable_by_key(|raw| raw.id);
+        raws.dedup_by_key(|raw| raw.id);
+        let mut graph = Self::default();
+        for (number, raw) in raws.iter().enumerate() {
+            graph.numbers.entry(short(raw.id.as_bytes())).or_default().push(number as u32);
+        }
+        // The numbers are asked while the commits are filled in.
+        graph.commits = raws
+            .iter()
+            .map(|raw| Vertex {
+                id: raw.id,
+                tree: raw.tree,
+                parents: Vec::new(),
+                lacks_parent: false,
+                time: raw.time,
+            })
+            .collect();
+        for (number, raw) in raws.iter().enumerate() {
+            let parents: Vec<CommitId> =
+                raw.parents.iter().filter_map(|parent| graph.number(parent)).collect();
+            graph.commits[number].lacks_parent = parents.len() < raw.parents.len();
+            graph.commits[number].parents = parents;
+        }
+        graph.order = graph.sort();
+        graph
+    }
+
+    /// The number of a commit.
+    pub(crate) fn number(&self, id: &gix_hash::oid) -> Option<CommitId> {
+        let candidates = self.numbers.get(&short(id.as_bytes()))?;
+        candidates.iter().copied().find(|number| self.commits[*number as usize].id == id)
+    }
+
+    /// Parents first; among those that could come next the oldest, then the
+    /// least id. Commits that are their own ancestors, which takes a broken
+    /// hash, come nowhere.
+    fn sort(&self) -> Vec<CommitId> {
+        let mut children: Vec<Vec<CommitId>> = vec![Vec::new(); self.commits.len()];
+        let mut waits_for: Vec<u32> = Vec::with_capacity(self.commits.len());
+        for (number, commit) in self.commits.iter().enumerate() {
+            waits_for.push(commit.parents.len() as u32);
+            for parent in &commit.parents {
+                children[*parent as usize].push(number as u32);
+            }
+        }
+        let key = |number: u32| Reverse((self.commits[number as usize].time, number));
+        let mut ready: BinaryHeap<_> = (0..self.commits.len() as u32)
+            .filter(|number| waits_for[*number as usize] == 0)
+            .map(key)
+            .collect();
+        let mut order = Vec::with_capacity(self.commits.len());
+        while let Some(Reverse((_, number))) = ready.pop() {
+            order.push(number);
+            for child in &children[number as usize] {
+                let waits = &mut waits_for[*child as usize];
+                *waits -= 1;
+                if *waits == 0 {
+                    ready.push(key(*child));
+                }
+            }
+        }
+        order
+    }
+
+    /// Marks the tips and all their ancestors.
+    pub(crate) fn ancestors(&self, tips: impl IntoIterator<Item = CommitId>) -> Vec<bool> {
+        let mut is_marked = vec![false; self.commits.len()];
+        let mut open: Vec<CommitId> = tips.into_iter().collect();
+        while let Some(number) = open.pop() {
+            if !std::mem::replace(&mut is_marked[number as usize], true) {
+                open.extend_from_slice(&self.commits[number as usize].parents);
+            }
+        }
+        is_marked
+    }
+}
+
+fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let tree = ObjectId::from_hex(lines.next()?.strip_prefix(b"tree ")?).ok()?;
+    let mut parents = Vec::new();
+    let mut time = 0;
+    for line in lines {
+        if let Some(parent) = line.strip_prefix(b"parent ") {
+            parents.push(ObjectId::from_hex(parent).ok()?);
+        } else if let Some(committer) = line.strip_prefix(b"committer ") {
+            time = seconds(committer).map_or(0, |(seconds, _)| seconds);
+            break;
+        } else if line.is_empty() {
+            break;
+        }
+    }
+    Some(Raw { id, tree, parents, time })
+}
+
+/// The seconds and the offset at the end of an author or committer line.
+fn seconds(line: &[u8]) -> Option<(i64, i32)> {
+    let after = &line[memchr::memrchr(b'>', line)? + 1..];
+    let text = std::str::from_utf8(after).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    let seconds = words.next()?.parse().ok()?;
+    let offset: i32 = words.next()?.parse().ok()?;
+    Some((seconds, (offset / 100) * 3600 + (offset % 100) * 60))
+}
+
+/// What is shown of a commit: who, when, and the first line.
+pub(crate) fn describe(id: ObjectId, bytes: &[u8]) -> Commit {
+    let end = memchr::memmem::find(bytes, b"\n\n");
+    let (headers, message) = match end {
+        Some(end) => (&bytes[..end], &bytes[end + 2..]),
+        None => (bytes, &[][..]),
+    };
+    let find =
+        |name: &[u8]| headers.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
+    let author = find(b"author ").unwrap_or_default();
+    let name_len = memchr::memrchr(b'>', author).map_or(author.len(), |end| end + 1);
+    let summary = message
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty())
+        .unwrap_or_default();
+    Commit {
+        id,
+        author: escape(author[..name_len].trim_ascii()),
+        author_date: date(author),
+        commit_date: find(b"committer ").and_then(date),
+        summary: escape(summary.trim_ascii()),
+    }
+}
+
+/// RFC 3339 with the recorded offset; `None` where malformed or out of range.
+fn date(line: &[u8]) -> Option<String> {
+    let (seconds, offset) = seconds(line)?;
+    let timestamp = jiff::Timestamp::from_second(seconds).ok()?;
+    let zone = jiff::tz::Offset::from_seconds(offset).ok()?.to_time_zone();
+    let zoned = timestamp.to_zoned(zone);
+    Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_whatever_they_hold() {
+        let date = |text: &str| date(text.as_bytes());
+        assert_eq!(date("A <a@b> 1700000000 +0530").as_deref(), Some("2023-11-15T03:43:20+05:30"));
+        assert_eq!(date("A <a@b> 0 -0000").as_deref(), Some("1970-01-01T00:00:00+00:00"));
+        for malformed in [
+            "A <a@b>",
+            "A <a@b> x +0000",
+            "A <a@b> 99999999999999999999 +0000",
+            "A <a@b> 9223372036854775807 +0000",
+            "A <a@b> 1 +9999",
+            "A <a@b> 1 +99999999999",
+            "",
+        ] {
+            assert_eq!(date(malformed), None, "{malformed}");
+        }
+    }
+
+    #[test]
+    fn a_commit_without_message_or_author_is_described() {
+        let id = ObjectId::null(gix_hash::Kind::Sha1);
+        assert_eq!(describe(id, b"tree x").summary, "");
+        let commit = describe(id, b"author A\x1b <a> 1 +0000\n\n\n two\nthree");
+        assert_eq!((commit.author.as_str(), commit.summary.as_str()), ("A%1B <a>", "two"));
+    }
+}

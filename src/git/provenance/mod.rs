@@ -1,0 +1,148 @@
+//! What history says of an object.
+//!
+//! In: a repository and the ids of objects that hold findings. Out: for each
+//! how it is reached, by which refs, under which paths, which commit brought it
+//! and which took it away. Correct across merges, renames and several roots,
+//! since all of it follows from one fact about each commit: which of the wanted
+//! objects its tree leads to.
+
+pub(crate) mod commits;
+mod lines;
+mod paths;
+mod sets;
+mod tips;
+pub(crate) mod trees;
+
+use std::collections::HashMap;
+
+use gix_hash::ObjectId;
+
+use super::pack::{Forest, Inflater};
+use super::{GitError, Repository, Store};
+use crate::finding::{Commit, Provenance, Reach};
+
+use commits::{CommitId, Graph};
+use lines::Lines;
+use sets::{SetId, Sets};
+use tips::Tip;
+use trees::{Trees, Wanted};
+
+/// How many paths are kept of an object; the others are counted.
+const PATHS_SHOWN: usize = 5;
+
+/// Works out the provenance of each of `ids`: blobs, commits, tags or trees.
+///
+/// Costs about one visit of every tree and commit, however many ids there are.
+/// An id that nothing leads to is given with [`Reach::Nothing`].
+///
+/// # Errors
+/// Refs that cannot be read at all. Damaged trees and commits are passed over:
+/// the sweep names them.
+pub fn provenance(
+    repository: &Repository,
+    ids: &[ObjectId],
+) -> Result<HashMap<ObjectId, Provenance>, GitError> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let store = Store::open(repository);
+    let forests: Vec<Forest> =
+        store.packs.iter().map(|pack| Forest::grow(pack, store.hash().len_in_bytes())).collect();
+    let wanted = Wanted::new(&ids);
+    let graph = Graph::read(&store, &forests);
+    let mut sets = Sets::new();
+    let trees = trees::gather(&store, &forests, &wanted, &mut sets);
+    let tips = tips::gather(repository, &store, &graph, &wanted)?;
+    let history = History::new(graph, trees, sets, &wanted);
+    let head = repository.head().ok().flatten().and_then(|head| history.graph.number(&head));
+    Ok(history.provenances(&ids, &tips, head, &store, &wanted))
+}
+
+/// Which wanted objects each commit holds.
+struct History {
+    graph: Graph,
+    trees: Trees,
+    sets: Sets,
+    /// By commit: what its tree leads to.
+    holds: Vec<SetId>,
+    /// Wanted objects that are commits.
+    commits: Vec<(CommitId, u32)>,
+}
+
+impl History {
+    fn new(graph: Graph, trees: Trees, mut sets: Sets, wanted: &Wanted) -> Self {
+        let mut holds = Vec::with_capacity(graph.commits.len());
+        let mut commits = Vec::new();
+        for (number, commit) in graph.commits.iter().enumerate() {
+            let below = trees.leads_to.get(&trees::short(commit.tree.as_bytes()));
+            let mut set = below.copied().unwrap_or(SetId::EMPTY);
+            if let Some(tree) = wanted.number(commit.tree.as_bytes()) {
+                set = sets.with(set, tree);
+            }
+            holds.push(set);
+            if let Some(own) = wanted.number(commit.id.as_bytes()) {
+                commits.push((number as CommitId, own));
+            }
+        }
+        Self { graph, trees, sets, holds, commits }
+    }
+
+    fn holds(&self, commit: CommitId) -> SetId {
+        self.holds[commit as usize]
+    }
+
+    fn provenances(
+        &self,
+        ids: &[ObjectId],
+        tips: &[Tip],
+        head: Option<CommitId>,
+        store: &Store,
+        wanted: &Wanted,
+    ) -> HashMap<ObjectId, Provenance> {
+        let lines = Lines::follow(self, ids.len(), tips, head, wanted);
+        let mut paths = paths::find(self, ids.len(), &lines.order(self));
+        let mut inflater = Inflater::new();
+        let mut described: HashMap<CommitId, Commit> = HashMap::new();
+        let mut describe = |commit: Option<CommitId>| {
+            let commit = commit?;
+            if let Some(known) = described.get(&commit) {
+                return Some(known.clone());
+            }
+            let id = self.graph.commits[commit as usize].id;
+            let (_, bytes) = store.read(&id, &mut inflater).ok()??;
+            let commit_facts = commits::describe(id, &bytes);
+            described.insert(commit, commit_facts.clone());
+            Some(commit_facts)
+        };
+        let mut found = HashMap::with_capacity(ids.len());
+        for (number, id) in ids.iter().enumerate() {
+            let line = &lines.lines[number];
+            let names = |is_remote: bool| {
+                let names = line.refs.iter().map(|tip| tips[*tip].name.as_deref());
+                names
+                    .flatten()
+                    .filter(|name| name.starts_with(b"refs/remotes/") == is_remote)
+                    .map(super::names::escape)
+                    .collect()
+            };
+            let (shown, total) = std::mem::take(&mut paths[number]);
+            found.insert(
+                *id,
+                Provenance {
+                    reach: line.reach.unwrap_or(Reach::Nothing),
+                    paths: shown,
+                    paths_total: total,
+                    introduced: describe(line.introduced),
+                    removed: describe(line.removed),
+                    in_head: line.in_head,
+                    refs: names(false),
+                    remote_refs: names(true),
+                },
+            );
+        }
+        found
+    }
+}

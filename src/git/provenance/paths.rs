@@ -1,0 +1,89 @@
+//! Under which paths a wanted object ever stood.
+//!
+//! In: the trees that lead to wanted objects, and the commits in the order in
+//! which their paths count as introduced. Out: the first few paths of each and
+//! how many there are.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::commits::CommitId;
+use super::trees::{Edge, Short, short};
+use super::{History, PATHS_SHOWN};
+use crate::git::names::escape;
+
+/// A path by number: the number of the path above, and of the last name.
+#[derive(Default)]
+struct Paths {
+    parts: Vec<(u32, u32)>,
+    numbers: HashMap<(u32, u32), u32>,
+}
+
+/// How many trees at how many paths are looked at: trees that hold the same
+/// subtree twice, nested, give paths without end.
+const STEPS_LIMIT: usize = 4_000_000;
+
+/// The path of the root.
+const ROOT: u32 = u32::MAX;
+
+impl Paths {
+    fn below(&mut self, path: u32, name: u32) -> u32 {
+        let next = self.parts.len() as u32;
+        *self.numbers.entry((path, name)).or_insert_with(|| {
+            self.parts.push((path, name));
+            next
+        })
+    }
+
+    fn escaped(&self, mut path: u32, names: &[Box<[u8]>]) -> Arc<str> {
+        let mut parts = Vec::new();
+        while path != ROOT {
+            let (above, name) = self.parts[path as usize];
+            parts.push(escape(&names[name as usize]));
+            path = above;
+        }
+        parts.reverse();
+        parts.join("/").into()
+    }
+}
+
+/// For each wanted object its first paths and their number.
+pub(super) fn find(
+    history: &History,
+    count: usize,
+    order: &[CommitId],
+) -> Vec<(Vec<Arc<str>>, u64)> {
+    let mut paths = Paths::default();
+    let mut seen: HashSet<(Short, u32)> = HashSet::new();
+    let mut found: Vec<(Vec<u32>, HashSet<u32>)> = vec![Default::default(); count];
+    for commit in order {
+        let root = short(history.graph.commits[*commit as usize].tree.as_bytes());
+        let mut open = vec![(root, ROOT)];
+        while let Some((tree, path)) = open.pop() {
+            let Some(edges) = history.trees.edges.get(&tree) else { continue };
+            if seen.len() >= STEPS_LIMIT || !seen.insert((tree, path)) {
+                continue;
+            }
+            for edge in edges {
+                match edge {
+                    Edge::Subtree(below, name) => open.push((*below, paths.below(path, *name))),
+                    Edge::Wanted(number, name) => {
+                        let path = paths.below(path, *name);
+                        let (first, all) = &mut found[*number as usize];
+                        if all.insert(path) && first.len() < PATHS_SHOWN {
+                            first.push(path);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let names = &history.trees.names;
+    found
+        .into_iter()
+        .map(|(first, all)| {
+            let shown = first.into_iter().map(|path| paths.escaped(path, names)).collect();
+            (shown, all.len() as u64)
+        })
+        .collect()
+}
