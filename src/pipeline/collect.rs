@@ -8,8 +8,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::attribution;
+use super::scope::Target;
 use crate::detect::{self, Detected, Detector};
 use crate::finding::{Confidence, Findings, Skip, SkipKind, Tally};
+use crate::git::GitError;
 use crate::rule::RuleSet;
 use crate::source::{Content, Sink};
 
@@ -122,10 +125,14 @@ impl Gathered {
     pub(super) fn add(
         &mut self,
         collector: Collector<'_>,
-        rules: &RuleSet,
+        target: &Target,
         min_confidence: Confidence,
-    ) {
-        let detected = collector.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ) -> Result<(), GitError> {
+        let rules = &target.rules;
+        let mut detected = collector.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(repository) = &target.repository {
+            attribution::complete(repository, &mut detected)?;
+        }
         for Detected { rule, secret, mut occurrence } in detected {
             if !detect::adjust(rules, &rule, &mut occurrence) {
                 continue;
@@ -143,5 +150,6 @@ impl Gathered {
             bytes: collector.bytes.into_inner(),
             commits: collector.commits.into_inner(),
         };
+        Ok(())
     }
 }

@@ -4,8 +4,10 @@
 //! whatever concerns one file or object is a skip in the outcome. Nothing here
 //! prints.
 
+mod attribution;
 mod collect;
 mod hygiene;
+mod redaction;
 mod rescan;
 mod scope;
 
@@ -15,11 +17,10 @@ pub use collect::Progress;
 pub use rescan::rescan;
 pub use scope::ScanError;
 
-use crate::finding::{Skip, SkipKind};
 use crate::outcome::{Outcome, RootKind, Scope};
 use crate::settings::{Mode, Settings};
 use crate::source::worktree::Worktree;
-use crate::source::{path, stdin};
+use crate::source::{history, path, stdin};
 use collect::Collector;
 use scope::Target;
 
@@ -46,7 +47,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
-        gathered.add(collector, &target.rules, settings.min_confidence);
+        gathered.add(collector, target, settings.min_confidence)?;
     }
     gathered.skips.extend(plan.skips);
     gathered.skips.sort_unstable();
@@ -65,8 +66,9 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
             .max()
             .unwrap_or(crate::finding::Severity::Critical)
     };
-    let findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
-    let notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
+    let mut findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
+    let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
+    redaction::redact(&mut findings, &mut gathered.skips, &mut notes);
     Ok(Outcome {
         started_at,
         scope: Scope {
@@ -123,16 +125,8 @@ fn sweep(
             reason: error.to_string(),
         })?;
     }
-    let has_objects = matches!(target.kind, RootKind::Repository | RootKind::Bare);
-    if has_objects && settings.mode == Mode::All {
-        crate::source::Sink::skip(
-            collector,
-            Skip {
-                origin: target.name.given.to_string(),
-                kind: SkipKind::Unsupported,
-                reason: "a repository, whose history this build does not read yet".to_owned(),
-            },
-        );
+    if let (Some(repository), Mode::All | Mode::History) = (&target.repository, &settings.mode) {
+        history::sweep(repository, &target.name.given, prefilter, collector)?;
     }
     Ok(())
 }

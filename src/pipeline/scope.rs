@@ -102,7 +102,12 @@ pub(super) struct Target {
 impl Target {
     /// What a report says of it.
     pub(super) fn root(&self) -> Root {
-        Root { path: self.name.given.to_string(), kind: self.kind, head: None }
+        let head = self.repository.as_ref().and_then(|repository| repository.head().ok().flatten());
+        Root {
+            path: self.name.given.to_string(),
+            kind: self.kind,
+            head: head.map(|id| id.to_string()),
+        }
     }
 }
 
@@ -121,7 +126,7 @@ impl Excludes for Target {
 
 /// Finds out what each path is and reads the configurations.
 pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
-    if let Mode::History | Mode::Staged | Mode::Range(_) = settings.mode {
+    if let Mode::Staged | Mode::Range(_) = settings.mode {
         return Err(ScanError::NotBuilt { mode: settings.mode.name() });
     }
     let mut plan = Plan {
@@ -138,6 +143,12 @@ pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
     let mut places = Vec::new();
     for path in &settings.paths {
         let place = look_at(path, settings, &mut plan.skips)?;
+        if settings.mode == Mode::History && place.repository.is_none() {
+            return Err(ScanError::NotARepository {
+                path: place.name.given.to_string(),
+                mode: settings.mode.name(),
+            });
+        }
         // The same place given twice is swept once.
         if !plan.canonical.contains(&place.canonical) {
             plan.canonical.push(place.canonical.clone());

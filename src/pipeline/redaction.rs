@@ -1,0 +1,141 @@
+//! Keys out of everything that names a place.
+//!
+//! In: findings, skips and notes. Out: the same, with every key that was found
+//! masked wherever it stands in a path, a ref's name, a reason or an excerpt:
+//! a file may be named after the key that it holds.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::finding::{Finding, Occurrence, Origin, Provenance, Skip};
+use crate::outcome::Note;
+use crate::secret::{Secret, mask};
+
+/// The length by which keys are looked up, in bytes; shorter keys are found by
+/// their own length.
+const HEAD_BYTES: usize = 8;
+
+/// The keys of a run, by their first bytes.
+struct Keys {
+    by_head: HashMap<[u8; HEAD_BYTES], Vec<Secret>>,
+}
+
+/// Masks every key of `findings` in all that describes them.
+pub(super) fn redact(findings: &mut [Finding], skips: &mut [Skip], notes: &mut [Note]) {
+    let mut by_head: HashMap<[u8; HEAD_BYTES], Vec<Secret>> = HashMap::new();
+    for finding in findings.iter() {
+        if let Some(head) = finding.secret.expose().first_chunk::<HEAD_BYTES>() {
+            by_head.entry(*head).or_default().push(finding.secret.clone());
+        }
+    }
+    if by_head.is_empty() {
+        return;
+    }
+    let keys = Keys { by_head };
+    let mut origins: HashMap<Arc<Origin>, Arc<Origin>> = HashMap::new();
+    for occurrence in findings.iter_mut().flat_map(|finding| finding.occurrences.iter_mut()) {
+        keys.clean_occurrence(occurrence, &mut origins);
+    }
+    for skip in skips {
+        keys.clean(&mut skip.origin);
+        keys.clean(&mut skip.reason);
+    }
+    for note in notes {
+        keys.clean(&mut note.message);
+        if let Some(path) = &mut note.path {
+            keys.clean(path);
+        }
+    }
+}
+
+impl Keys {
+    fn clean_occurrence(
+        &self,
+        occurrence: &mut Occurrence,
+        origins: &mut HashMap<Arc<Origin>, Arc<Origin>>,
+    ) {
+        self.clean(&mut occurrence.evidence);
+        self.clean(&mut occurrence.excerpt.text);
+        if let Some(suppression) = &mut occurrence.suppression {
+            self.clean(&mut suppression.reason);
+        }
+        let clean =
+            origins.entry(Arc::clone(&occurrence.origin)).or_insert_with(|| {
+                match occurrence.origin.path.as_deref().and_then(|path| self.cleaned(path)) {
+                    Some(path) => {
+                        Arc::new(Origin { path: Some(path.into()), ..(*occurrence.origin).clone() })
+                    }
+                    None => Arc::clone(&occurrence.origin),
+                }
+            });
+        occurrence.origin = Arc::clone(clean);
+        if let Some(provenance) = &occurrence.provenance {
+            if self.is_in_provenance(provenance) {
+                let mut provenance = (**provenance).clone();
+                self.clean_provenance(&mut provenance);
+                occurrence.provenance = Some(Arc::new(provenance));
+            }
+        }
+    }
+
+    fn is_in_provenance(&self, provenance: &Provenance) -> bool {
+        let commits = provenance.introduced.iter().chain(&provenance.removed);
+        provenance.paths.iter().any(|path| self.cleaned(path).is_some())
+            || provenance
+                .refs
+                .iter()
+                .chain(&provenance.remote_refs)
+                .any(|name| self.cleaned(name).is_some())
+            || commits.into_iter().any(|commit| {
+                self.cleaned(&commit.summary).is_some() || self.cleaned(&commit.author).is_some()
+            })
+    }
+
+    fn clean_provenance(&self, provenance: &mut Provenance) {
+        for path in &mut provenance.paths {
+            if let Some(clean) = self.cleaned(path) {
+                *path = clean.into();
+            }
+        }
+        for name in provenance.refs.iter_mut().chain(&mut provenance.remote_refs) {
+            self.clean(name);
+        }
+        for commit in provenance.introduced.iter_mut().chain(&mut provenance.removed) {
+            self.clean(&mut commit.summary);
+            self.clean(&mut commit.author);
+        }
+    }
+
+    fn clean(&self, text: &mut String) {
+        if let Some(clean) = self.cleaned(text) {
+            *text = clean;
+        }
+    }
+
+    /// The text with every key masked; `None` where it holds none.
+    fn cleaned(&self, text: &str) -> Option<String> {
+        let bytes = text.as_bytes();
+        let mut clean: Option<Vec<u8>> = None;
+        let mut copied = 0;
+        let mut at = 0;
+        while let Some(head) = bytes.get(at..).and_then(|rest| rest.first_chunk::<HEAD_BYTES>()) {
+            let key = self.by_head.get(head).and_then(|keys| {
+                keys.iter()
+                    .filter(|key| bytes[at..].starts_with(key.expose()))
+                    .max_by_key(|key| key.len())
+            });
+            let Some(key) = key else {
+                at += 1;
+                continue;
+            };
+            let out = clean.get_or_insert_with(Vec::new);
+            out.extend_from_slice(&bytes[copied..at]);
+            out.extend_from_slice(mask(key.expose()).as_bytes());
+            at += key.len();
+            copied = at;
+        }
+        let mut out = clean?;
+        out.extend_from_slice(&bytes[copied..]);
+        Some(String::from_utf8_lossy(&out).into_owned())
+    }
+}
