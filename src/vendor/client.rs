@@ -113,6 +113,8 @@ impl Client {
     /// # Errors
     /// Where the CA file holds no certificate or encryption cannot be set up.
     pub fn new(profile: Profile, transport: &Transport) -> Result<Self, VendorError> {
+        // Installed once a process; a second call finds it there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let api = profile.base_url.clone();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
