@@ -1,5 +1,11 @@
 //! The journal under crashes, full disks, edits, other runs and bad clocks.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what tests share fails as tests do, and tells its measurements"
+)]
+
 #[path = "support/api.rs"]
 mod api;
 #[path = "support/incident.rs"]

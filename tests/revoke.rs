@@ -1,6 +1,12 @@
 //! Revocation over real HTTP: every row of the assumed contract, every fault,
 //! and what no answer can make the tool do.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what tests share fails as tests do, and tells its measurements"
+)]
+
 #[path = "support/api.rs"]
 mod api;
 #[path = "support/incident.rs"]

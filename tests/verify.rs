@@ -1,6 +1,12 @@
 //! Verdicts over real HTTP: every row of the assumed contract's probe, every
 //! fault, and what calibration forbids to say.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what tests share fails as tests do, and tells its measurements"
+)]
+
 #[path = "support/api.rs"]
 mod api;
 

@@ -1,6 +1,12 @@
 //! Keys travel over trusted TLS only: what is trusted, what is not, and that no
 //! environment or setting can change it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what tests share fails as tests do, and tells its measurements"
+)]
+
 #[path = "support/api.rs"]
 mod api;
 

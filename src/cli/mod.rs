@@ -7,12 +7,21 @@
 //! `run(XArgs) -> anyhow::Result<Exit>`; adding one takes its line in
 //! [`commands!`] below and its `mod`.
 
+mod api;
+mod core_dumps;
+mod drill;
 mod interrupt;
 mod manual;
 mod output;
 mod progress;
+mod rescan;
+mod respond;
+mod response;
+mod revoke;
 mod rules;
 mod scan;
+mod telling;
+mod verify;
 
 use std::ffi::OsString;
 
@@ -74,6 +83,10 @@ macro_rules! commands {
 
 commands! {
     Scan(scan::ScanArgs) => scan::run,
+    Verify(verify::VerifyArgs) => verify::run,
+    Revoke(revoke::RevokeArgs) => revoke::run,
+    Respond(respond::RespondArgs) => respond::run,
+    Drill(drill::DrillArgs) => drill::run,
     Rules(rules::RulesArgs) => rules::run,
     Completions(manual::CompletionsArgs) => manual::completions,
     Man(manual::ManArgs) => manual::man,

@@ -81,6 +81,9 @@ pub struct Incident<'a> {
     pub report_file: Option<&'a Path>,
     /// Whether replacements come before revocations.
     pub no_downtime: bool,
+    /// Whether the report's sweep belongs to this run, so that what it could
+    /// not read is part of the result.
+    pub is_swept_here: bool,
 }
 
 impl std::fmt::Debug for Incident<'_> {
@@ -107,8 +110,12 @@ impl Incident<'_> {
             self.operator.told(&Notice::Resumed(&self.past));
         }
         self.save(report)?;
-        let round = self.verify(report, keys).await?;
-        let candidates = candidates(report, &round, named, selection);
+        let candidates = if report.findings.is_empty() {
+            Vec::new()
+        } else {
+            let round = self.verify(report, keys).await?;
+            candidates(report, &round, named, selection)
+        };
         if candidates.is_empty() {
             self.operator.told(&Notice::NothingToRevoke);
             return self.finish(report);
@@ -158,7 +165,7 @@ impl Incident<'_> {
             }
         }
         self.save(report)?;
-        self.operator.told(&Notice::Asked(&round));
+        self.operator.told(&Notice::Asked { round: &round, report });
         if round.opening().admin_key_was_refused() {
             self.operator.told(&Notice::AdminRefused);
         }
@@ -287,7 +294,7 @@ impl Incident<'_> {
             let round = self.ask(&suspects, "proof", asking).await?;
             let mut settled = BTreeMap::new();
             for (key, verdict) in round.verdicts() {
-                let verdict = self.judged(verdict, pending.get(key).copied());
+                let verdict = judged(verdict, pending.get(key).copied());
                 if is_settled(&verdict) {
                     pending.remove(key);
                     settled.insert(*key, verdict.clone());
@@ -321,22 +328,6 @@ impl Incident<'_> {
         }
         self.save(report)?;
         Ok(pending.len())
-    }
-
-    /// Says of the admin key in use why its death cannot be proven with itself.
-    fn judged(&self, verdict: &Verdict, step: Option<&Step>) -> Verdict {
-        match verdict {
-            Verdict::Unknown { evidence: Some(evidence), seen_live_at, .. }
-                if evidence.status == 401 && step.is_some_and(Step::is_admin) =>
-            {
-                Verdict::Unknown {
-                    why: ADMIN_IS_REFUSED.to_owned(),
-                    evidence: Some(evidence.clone()),
-                    seen_live_at: *seen_live_at,
-                }
-            }
-            other => other.clone(),
-        }
     }
 
     async fn ask(
@@ -385,7 +376,11 @@ impl Incident<'_> {
 
     fn finish(&mut self, report: &Report) -> Result<u8, RespondError> {
         self.save(report)?;
-        let exit_code = exit_code(report);
+        let exit_code = match exit_code(report) {
+            // Where not all was read, no key found is no proof of none there.
+            0 if self.is_swept_here && !report.coverage.complete => 3,
+            code => code,
+        };
         self.journal.append(&[Event::Finished { exit_code }])?;
         Ok(exit_code)
     }
@@ -421,6 +416,22 @@ fn suspect(step: &Step, last: &BTreeMap<Fingerprint, Verdict>) -> Suspect {
         secret: Some(step.candidate().secret().clone()),
         seen_live_at: from_plan.max(last.get(&fingerprint).and_then(Verdict::seen_live_at)),
         not_bearer: None,
+    }
+}
+
+/// Says of the admin key in use why its death cannot be proven with itself.
+fn judged(verdict: &Verdict, step: Option<&Step>) -> Verdict {
+    match verdict {
+        Verdict::Unknown { evidence: Some(evidence), seen_live_at, .. }
+            if evidence.status == 401 && step.is_some_and(Step::is_admin) =>
+        {
+            Verdict::Unknown {
+                why: ADMIN_IS_REFUSED.to_owned(),
+                evidence: Some(evidence.clone()),
+                seen_live_at: *seen_live_at,
+            }
+        }
+        other => other.clone(),
     }
 }
 

@@ -105,7 +105,7 @@ impl Listed {
         for (fingerprint, secret) in leaked {
             let found: Vec<&ListedKey> =
                 keys.iter().filter(|key| !key.is_revoked && key.matches(secret)).collect();
-            let matched = match found.as_slice() {
+            let outcome = match found.as_slice() {
                 [] => Match::Unclear("no listed key that lives ends like it".to_owned()),
                 [one] if is_admins_too(one, secret, admin) => {
                     Match::Unclear("the admin key in use ends like it".to_owned())
@@ -116,7 +116,7 @@ impl Listed {
                 }
                 several => Match::Unclear(format!("{} listed keys end like it", several.len())),
             };
-            matches.insert(fingerprint, matched);
+            matches.insert(fingerprint, outcome);
         }
         for matched in matches.values_mut() {
             if matches!(matched, Match::One(id, _) if claims.get(id) != Some(&1)) {

@@ -6,6 +6,7 @@
 //! or named keys only, a consent of a plan's digest only, a proof of a probe
 //! only: by type. Nothing here prints or asks; that is the caller's.
 
+mod carry;
 mod consent;
 mod directory;
 mod error;
@@ -18,6 +19,7 @@ mod plan_text;
 mod revoke;
 mod selection;
 
+pub use carry::{CARRIED_RULE, NAMED_RULE, add_named, carry_over, carry_over_journal};
 pub use consent::{Consent, ConsentError};
 pub use directory::{DirectoryError, open_directory};
 pub use error::RespondError;

@@ -6,6 +6,7 @@
 use super::consent::Consent;
 use super::journal::Past;
 use super::plan::{Plan, Step};
+use crate::report::model::Report;
 use crate::secret::Fingerprint;
 use crate::verify::{Proof, Round, Verdict};
 
@@ -18,7 +19,12 @@ pub enum Notice<'a> {
     /// So many distinct keys are about to be asked about.
     Asking(usize),
     /// The answers are in.
-    Asked(&'a Round),
+    Asked {
+        /// The answers.
+        round: &'a Round,
+        /// Where the keys were found, with these verdicts.
+        report: &'a Report,
+    },
     /// No key can enter a plan.
     NothingToRevoke,
     /// This would be done.

@@ -5,6 +5,7 @@
 //! sent from here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
@@ -251,9 +252,9 @@ fn places(report: &Report, key: Fingerprint) -> Vec<String> {
             let path = place.path.as_deref().unwrap_or("(no path)");
             let mut text = format!("{path}:{}", place.line);
             if let Some(commit) = &place.commit {
-                text.push_str(&format!(" in commit {}", commit.get(..12).unwrap_or(commit)));
+                let _ = write!(text, " in commit {}", commit.get(..12).unwrap_or(commit));
             }
-            text.push_str(&format!(" ({})", place.source));
+            let _ = write!(text, " ({})", place.source);
             places.push(text);
         }
     }

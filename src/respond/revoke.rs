@@ -171,14 +171,13 @@ impl Revoker<'_> {
         for attempt in 1..=self.patience.attempts {
             match self.client.probe(secret, self.deadline).await {
                 Ok(Answer::Admitted { .. }) => return Ok(true),
-                Ok(Answer::Refused) => return Ok(false),
-                Err(error) if error.is_transient() => {
+                Ok(Answer::Refused) => break,
+                Err(error) => {
                     let wait = self.patience.wait(attempt, error.retry_after());
-                    if self.deadline.wait(wait).await.is_err() {
+                    if !error.is_transient() || self.deadline.wait(wait).await.is_err() {
                         return Ok(false);
                     }
                 }
-                Err(_) => return Ok(false),
             }
         }
         Ok(false)

@@ -9,6 +9,7 @@ mod ask;
 mod calibration;
 mod keys;
 mod reading;
+mod until_dead;
 mod verdict;
 
 pub use ask::{Round, Suspect, Verifier};
@@ -17,4 +18,5 @@ pub use keys::{GivenKeys, KeySource, KeySourceError, read_keys, read_wiped};
 pub use reading::{
     REPORT_FILE, ReportFileError, amend, distinct, exit_code, read_report, suspects, write_report,
 };
+pub use until_dead::until_dead;
 pub use verdict::{Evidence, LiveKey, Proof, Verdict};

@@ -76,6 +76,7 @@ pub fn write_report(path: &Path, report: &Report) -> Result<(), ReportFileError>
 /// Every distinct key of a report, with what the report knows of it. A key that
 /// only rules for other secrets found is not to be sent.
 #[must_use]
+#[expect(clippy::implicit_hasher, reason = "key sources answer with the standard map")]
 pub fn suspects(
     report: &Report,
     keys: &HashMap<Fingerprint, Secret>,

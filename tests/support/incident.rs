@@ -262,6 +262,7 @@ impl<'a> Run<'a> {
             operator,
             report_file: Some(&path),
             no_downtime: false,
+            is_swept_here: false,
         };
         let all: BTreeSet<Fingerprint> = self.keys.iter().map(|key| fingerprint(key)).collect();
         let selection = Selection::new(&[], &[], &all)?;

@@ -2,6 +2,7 @@
 //!
 //! In: requests. Out: the contract's answers, or the fault that was planned.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -190,7 +191,7 @@ fn head(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
     let mut head = format!("{method} {uri}\n");
     for (name, value) in headers {
         if name != header::AUTHORIZATION {
-            head.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+            let _ = writeln!(head, "{name}: {}", String::from_utf8_lossy(value.as_bytes()));
         }
     }
     head
@@ -260,7 +261,7 @@ mod stream {
 
     /// A body without end.
     pub(super) fn endless() -> Body {
-        let chunk = Bytes::from_static(&[b' '; 1 << 16]);
+        let chunk = Bytes::from(vec![b' '; 1 << 16]);
         Body::from_stream(futures_util::stream::repeat_with(move || {
             Ok::<_, Infallible>(chunk.clone())
         }))
