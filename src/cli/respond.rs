@@ -73,7 +73,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
         bail!("respond reads the keys where it finds them; --known-keys-stdin names further ones");
     }
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Execute };
-    let word = args.consent.word(mode == Mode::Execute, args.known_keys_stdin)?;
+    let word = args.consent.word(mode == Mode::Execute)?;
     let connection = args.api.connect()?;
     if mode == Mode::Execute && connection.admin.is_none() {
         bail!(

@@ -56,13 +56,9 @@ impl ConsentArgs {
     }
 
     /// Where consent comes from; refuses what could only end in a refusal.
-    pub(super) fn word(&self, executes: bool, stdin_is_taken: bool) -> anyhow::Result<Word> {
+    pub(super) fn word(&self, executes: bool) -> anyhow::Result<Word> {
         match &self.plan {
             Some(digest) => Ok(Word::Digest(digest.clone())),
-            None if executes && stdin_is_taken => bail!(
-                "keys come from standard input, so nobody can be asked there; print the plan \
-                 first and give its digest with --yes --plan"
-            ),
             None if executes && !can_prompt() => bail!(
                 "this is no terminal, so nobody can be asked; print the plan first and give its \
                  digest with --yes --plan"
@@ -166,6 +162,12 @@ impl Job<'_> {
         report::write_atomically(&out.join("report.html"), |file| {
             report::render(report, Format::Html, file)
         })?;
+        if self.mode == Mode::Execute && !report.findings.is_empty() {
+            say("\nWhat is left for a person to do:\n");
+            for line in &self.connection.client.profile().steps.afterwards {
+                say(&format!("  - {line}\n"));
+            }
+        }
         say(&format!("\nThe audit is in {}\n", keysweep::source::path::escape(out)));
         Ok(())
     }

@@ -57,7 +57,7 @@ pub(crate) fn run(args: RevokeArgs) -> anyhow::Result<Exit> {
         bail!("revoke reads a report from a file, since it keeps a journal beside it");
     }
     let executes = args.execute || args.consent.is_given();
-    let word = args.consent.word(executes, args.api.keys_stdin)?;
+    let word = args.consent.word(executes)?;
     let mut report = read_report(&args.report)?;
     let keys = keys(&report, &args.api)?;
     let connection = args.api.connect()?;

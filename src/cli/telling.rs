@@ -72,9 +72,20 @@ impl Operator for Terminal {
     }
 }
 
-/// Whether a person can be asked.
+/// Whether a person can be asked: at standard input, or, where that brings
+/// keys, at the terminal itself.
 pub(crate) fn can_prompt() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+    io::stdout().is_terminal() && (io::stdin().is_terminal() || terminal().is_some())
+}
+
+#[cfg(unix)]
+fn terminal() -> Option<std::fs::File> {
+    std::fs::File::open("/dev/tty").ok()
+}
+
+#[cfg(not(unix))]
+fn terminal() -> Option<std::fs::File> {
+    None
 }
 
 fn ask(plan: &Plan) -> Option<String> {
@@ -84,7 +95,11 @@ fn ask(plan: &Plan) -> Option<String> {
          stops here: "
     ));
     let mut typed = String::new();
-    io::stdin().lock().read_line(&mut typed).ok()?;
+    if io::stdin().is_terminal() {
+        io::stdin().lock().read_line(&mut typed).ok()?;
+    } else {
+        io::BufReader::new(terminal()?).read_line(&mut typed).ok()?;
+    }
     Some(typed)
 }
 

@@ -114,6 +114,10 @@ impl Incident<'_> {
             Vec::new()
         } else {
             let round = self.verify(report, keys).await?;
+            if round.opening().admin_key_was_refused() {
+                // No plan could be carried out, and none proven.
+                return self.finish(report);
+            }
             candidates(report, &round, named, selection)
         };
         if candidates.is_empty() {

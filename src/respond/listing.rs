@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::secret::{Fingerprint, Secret};
 use crate::vendor::{
     AdminKey, Client, Deadline, KeyFacts, KeyId, ListedKey, Listing, Patience, VendorError,
+    shown_without,
 };
 
 /// What the listing brought.
@@ -112,7 +113,13 @@ impl Listed {
                 }
                 [one] => {
                     *claims.entry(one.id.clone()).or_default() += 1;
-                    Match::One(one.id.clone(), one.facts.clone())
+                    // A name is chosen by people, who paste the oddest things.
+                    let masked = |text: &String| shown_without(text, Some(secret));
+                    let facts = KeyFacts {
+                        name: one.facts.name.as_ref().map(masked),
+                        scope: one.facts.scope.as_ref().map(masked),
+                    };
+                    Match::One(one.id.clone(), facts)
                 }
                 several => Match::Unclear(format!("{} listed keys end like it", several.len())),
             };

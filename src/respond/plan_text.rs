@@ -23,8 +23,8 @@ pub(super) fn plan(steps: &[Step], texts: &[String], context: &PlanContext<'_>) 
     if calls {
         let _ = writeln!(
             text,
-            "The vendor documents no call that revokes keys. The calls below are assumed \
-             (contract version {}); no answer to them counts as proof.",
+            "The vendor documents no call that revokes keys: those below are assumed (contract\n\
+             version {}), and no answer to them counts as proof.",
             profile.contract_version
         );
     }
@@ -38,7 +38,7 @@ pub(super) fn plan(steps: &[Step], texts: &[String], context: &PlanContext<'_>) 
         let _ = write!(text, "\n{}. {step}", number + 1);
     }
     text.push_str(
-        "\nEach key is then asked for until the API refuses it with 401: that, and nothing else, \
+        "\nEach key is then asked with until the API refuses it with 401: that, and nothing else,\n\
          is the proof.\n",
     );
     text
@@ -86,7 +86,7 @@ pub(super) fn step(step: &Step, context: &PlanContext<'_>) -> String {
     }
     line("breaks", "everything that still uses this key, at once");
     for (index, way) in step.ways.iter().enumerate() {
-        line(if index == 0 { "by" } else { "or else" }, &in_words(way, context));
+        line(if index == 0 { "by" } else { "else by" }, &in_words(way, context));
     }
     if !step.ways.iter().any(|way| matches!(way, Way::Id(_)))
         && let Some(why) = &step.why_not_by_id

@@ -137,7 +137,8 @@ impl Revocation {
 }
 
 /// Escapes a text of the API's and masks the key, should it stand in there.
-fn shown_without(text: &str, key: Option<&Secret>) -> String {
+#[must_use]
+pub fn shown_without(text: &str, key: Option<&Secret>) -> String {
     let Some(value) = key.and_then(|key| std::str::from_utf8(key.expose()).ok()) else {
         return shown(text);
     };

@@ -15,7 +15,7 @@ mod profile;
 pub mod simulator;
 mod text;
 
-pub use answer::{Answer, KeyFacts, Revocation};
+pub use answer::{Answer, KeyFacts, Revocation, shown_without};
 pub use client::{AdminKey, Client, Listing, Transport};
 pub use endpoint::{ApiUrl, ApiUrlError};
 pub use error::VendorError;

@@ -158,11 +158,16 @@ impl Dying {
         }
         match self.death {
             Death::Kill => {
-                let pid = rustix::process::getpid();
-                rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-                loop {
-                    std::thread::sleep(Duration::from_secs(1));
+                #[cfg(unix)]
+                {
+                    use rustix::process::{Signal, getpid, kill_process};
+                    kill_process(getpid(), Signal::KILL).unwrap();
+                    loop {
+                        std::thread::sleep(Duration::from_secs(1));
+                    }
                 }
+                #[cfg(not(unix))]
+                std::process::abort()
             }
             Death::Error => {
                 self.dead = true;
