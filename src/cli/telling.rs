@@ -3,13 +3,11 @@
 //! In: notices. Out: lines on standard output, and, where a person sits there,
 //! the consent that the person types. Nothing here decides anything.
 
-use std::collections::HashMap;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::sync::Mutex;
 
 use keysweep::report::model::Report;
 use keysweep::respond::journal::Past;
-use keysweep::respond::{Consent, Notice, Operator, Plan, Step};
+use keysweep::respond::{Consent, Notice, Operator, Plan, Step, place_name};
 use keysweep::secret::Fingerprint;
 use keysweep::vendor::shown;
 use keysweep::verify::Verdict;
@@ -31,29 +29,17 @@ pub(crate) enum Word {
 /// Tells a person at a terminal.
 pub(crate) struct Terminal {
     word: Word,
-    masks: Mutex<HashMap<Fingerprint, String>>,
 }
 
 impl Terminal {
     pub(crate) fn new(word: Word) -> Self {
-        Self { word, masks: Mutex::default() }
-    }
-
-    fn mask(&self, key: Fingerprint) -> String {
-        let masks = self.masks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        masks.get(&key).cloned().unwrap_or_else(|| "…".to_owned())
+        Self { word }
     }
 }
 
 impl Operator for Terminal {
     fn told(&self, notice: &Notice<'_>) {
-        if let Notice::Asked { report, .. } = notice {
-            let mut masks = self.masks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for finding in &report.findings {
-                masks.insert(finding.fingerprint, finding.redacted.clone());
-            }
-        }
-        say(&in_words(notice, &|key| self.mask(key)));
+        say(&in_words(notice));
     }
 
     fn consent<'p>(&self, plan: &'p Plan, past: &Past) -> Option<Consent<'p>> {
@@ -151,13 +137,12 @@ fn shown_why(why: &str) -> String {
 fn first_place(finding: &keysweep::report::model::Finding) -> String {
     let Some(place) = finding.occurrences.first() else { return "found nowhere".to_owned() };
     let more = finding.occurrences.len() - 1;
-    let path = place.path.as_deref().unwrap_or("(no path)");
     let more =
         if more == 0 { String::new() } else { format!(" and {}", count(more, "more place")) };
-    format!("{}:{}{more}", shown(path), place.line)
+    format!("{}:{}{more}", shown(&place_name(place)), place.line)
 }
 
-fn in_words(notice: &Notice<'_>, mask: &dyn Fn(Fingerprint) -> String) -> String {
+fn in_words(notice: &Notice<'_>) -> String {
     let name = |step: &Step| {
         let key = step.candidate();
         format!("{} ({})", key.secret().mask(), short(key.fingerprint()))
@@ -200,8 +185,8 @@ fn in_words(notice: &Notice<'_>, mask: &dyn Fn(Fingerprint) -> String) -> String
             proof.seen_live_at(),
             proof.refusal().at,
         ),
-        Notice::NotProven { fingerprint, verdict, .. } => {
-            not_proven(*fingerprint, verdict, &mask(*fingerprint))
+        Notice::NotProven { fingerprint, mask, verdict, instructions } => {
+            not_proven(*fingerprint, verdict, mask, instructions)
         }
         Notice::AdminHeldBack { others } => format!(
             "The admin key in use was not revoked: {} not dead yet and can only be revoked with \
@@ -218,14 +203,17 @@ fn in_words(notice: &Notice<'_>, mask: &dyn Fn(Fingerprint) -> String) -> String
 
 fn by_hand(name: &str, instructions: &[String]) -> String {
     let mut text = format!("{name} must be revoked by hand:\n");
-    for (number, line) in instructions.iter().enumerate() {
-        text.push_str(&format!("  {}. {line}\n", number + 1));
-    }
+    text.push_str(&numbered(instructions));
     text.push_str("Waiting for it: the API is asked until it refuses the key.\n");
     text
 }
 
-fn not_proven(key: Fingerprint, verdict: &Verdict, mask: &str) -> String {
+fn numbered(lines: &[String]) -> String {
+    let numbered = lines.iter().zip(1..).map(|(line, number)| format!("    {number}. {line}\n"));
+    numbered.collect()
+}
+
+fn not_proven(key: Fingerprint, verdict: &Verdict, mask: &str, instructions: &[String]) -> String {
     let state = match verdict {
         Verdict::Live(_) => "LIVE",
         Verdict::Rejected(_) => "rejected",
@@ -239,5 +227,10 @@ fn not_proven(key: Fingerprint, verdict: &Verdict, mask: &str) -> String {
         Verdict::Rejected(_) => "refused, but it was never seen live".to_owned(),
         other => other.why().unwrap_or_default().to_owned(),
     };
-    format!("  {state:<9}  {mask:<8}  {}  {more}\n", short(key))
+    let mut text = format!("  {state:<9}  {mask:<8}  {}  {more}\n", short(key));
+    if matches!(verdict, Verdict::Live(_)) {
+        text.push_str("  Revoke it by hand now, then run the same command again to prove it:\n");
+        text.push_str(&numbered(instructions));
+    }
+    text
 }

@@ -327,7 +327,9 @@ impl Incident<'_> {
                 && !matches!(verdict, Verdict::Dead(_))
             {
                 let mask = mask_of(steps, fingerprint);
-                self.operator.told(&Notice::NotProven { fingerprint, mask: &mask, verdict });
+                let instructions = &self.client.profile().steps.dashboard;
+                let mask = &mask;
+                self.operator.told(&Notice::NotProven { fingerprint, mask, verdict, instructions });
             }
         }
         self.save(report)?;

@@ -26,6 +26,6 @@ pub use error::RespondError;
 pub use incident::{Incident, Mode, Tempo};
 pub use listing::Listed;
 pub use notice::{Notice, Operator};
-pub use plan::{Candidate, OperatorNamed, Plan, PlanContext, Step, Way};
+pub use plan::{Candidate, OperatorNamed, Plan, PlanContext, Step, Way, place_name};
 pub use revoke::Receipt;
 pub use selection::{Selection, SelectionError};

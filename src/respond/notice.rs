@@ -82,6 +82,8 @@ pub enum Notice<'a> {
         mask: &'a str,
         /// What is known instead.
         verdict: &'a Verdict,
+        /// What a person does about it, in order.
+        instructions: &'a [String],
     },
     /// The admin key in use is in the plan, but others still need it.
     AdminHeldBack {

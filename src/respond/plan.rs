@@ -249,8 +249,7 @@ fn places(report: &Report, key: Fingerprint) -> Vec<String> {
     let mut places = Vec::new();
     for finding in report.findings.iter().filter(|finding| finding.fingerprint == key) {
         for place in &finding.occurrences {
-            let path = place.path.as_deref().unwrap_or("(no path)");
-            let mut text = format!("{path}:{}", place.line);
+            let mut text = format!("{}:{}", place_name(place), place.line);
             if let Some(commit) = &place.commit {
                 let _ = write!(text, " in commit {}", commit.get(..12).unwrap_or(commit));
             }
@@ -259,6 +258,16 @@ fn places(report: &Report, key: Fingerprint) -> Vec<String> {
         }
     }
     places
+}
+
+/// The path of a place; of an object without one, its id.
+#[must_use]
+pub fn place_name(place: &crate::report::model::Occurrence) -> String {
+    match (&place.path, &place.blob) {
+        (Some(path), _) => path.clone(),
+        (None, Some(blob)) => format!("object {}", blob.get(..12).unwrap_or(blob)),
+        (None, None) => place.source.to_string(),
+    }
 }
 
 fn sha256_hex(domain: &[u8], text: &str) -> String {

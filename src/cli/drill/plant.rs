@@ -40,8 +40,7 @@ pub(super) fn leak(path: &Path, key: &Secret) -> anyhow::Result<Vec<Planted>> {
         ("Read the key from the environment", &[(LEAKY_FILE, without)]),
     ];
     let mut planted = Vec::new();
-    for (number, (message, files)) in steps.into_iter().enumerate() {
-        let days_ago = 7 - number as i64 * 2;
+    for ((message, files), days_ago) in steps.into_iter().zip([7, 5, 3, 1]) {
         planted.push(Planted { id: commit(&repository, message, files, days_ago)?, message });
     }
     Ok(planted)

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use keysweep::report::model::Report;
 use keysweep::respond::journal::Past;
-use keysweep::respond::{Consent, Notice, Operator, Plan};
+use keysweep::respond::{Consent, Notice, Operator, Plan, place_name};
 use keysweep::secret::Secret;
 use keysweep::source::path::escape;
+use keysweep::verify::{Calibration, Calibrator, Round};
 
 use super::plant::{LEAKY_FILE, Planted};
 use crate::cli::telling::{Terminal, Word, say};
@@ -68,8 +69,7 @@ pub(super) fn after_sweep(report: &Report) -> String {
     for finding in &report.findings {
         let _ = writeln!(text, "   {}  ({})", finding.redacted, finding.rule);
         for place in &finding.occurrences {
-            let path = place.path.as_deref().unwrap_or("(no path)");
-            let _ = writeln!(text, "     {path}:{} ({})", place.line, place.source);
+            let _ = writeln!(text, "     {}:{} ({})", place_name(place), place.line, place.source);
             if let Some(commit) = &place.commit {
                 let author = place.author.as_deref().unwrap_or("unknown");
                 let _ =
@@ -131,6 +131,7 @@ impl Operator for Narrator {
    and the admin key must be let in. Otherwise no answer would mean anything.
    Then the key itself, with one harmless request.
 "),
+            Notice::Asked { round, .. } => say(&calibrated(round)),
             Notice::Planned(_) => say("
 4. THE PLAN
    Nothing is revoked before somebody has agreed to exactly this text, by the
@@ -153,4 +154,15 @@ impl Operator for Narrator {
     fn consent<'p>(&self, plan: &'p Plan, past: &Past) -> Option<Consent<'p>> {
         self.terminal.consent(plan, past)
     }
+}
+
+/// What the two questions with known answers brought.
+fn calibrated(round: &Round) -> String {
+    let said = |calibrator: &Calibrator| match calibrator {
+        Calibrator::Good(evidence) => format!("{}, as it must be", evidence.status),
+        Calibrator::Bad { why, .. } => why.clone(),
+        Calibrator::NotAsked => "not asked".to_owned(),
+    };
+    let Calibration { random_token, known_live } = round.opening();
+    format!("   a random token: {}; the admin key: {}\n", said(random_token), said(known_live))
 }
