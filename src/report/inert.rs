@@ -27,19 +27,28 @@ pub(crate) fn is_active(c: char) -> bool {
         )
 }
 
-/// Shows every active character as `\u{…}`; fit for a terminal and for one
-/// line of plain text.
+/// What opens a workflow command of the older form: a CI runner that shows a
+/// line obeys it wherever it stands.
+pub(crate) const OLD_COMMAND: &str = "##[";
+
+/// Shows every active character as `\n`, `\r` or `\u{…}` and a tab as a space;
+/// fit for a terminal and for one line of plain text.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_active) {
+    if !text.contains(is_active) && !text.contains(OLD_COMMAND) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_active(c) {
-            let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            shown.push(c);
+        match c {
+            '[' if shown.ends_with("##") => shown.push_str("\\u{5b}"),
+            '\t' => shown.push(' '),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            c if is_active(c) => {
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => shown.push(c),
         }
     }
     Cow::Owned(shown)
@@ -172,7 +181,8 @@ mod tests {
 
     #[test]
     fn active_characters_become_visible() {
-        assert_eq!(visible("a\x1b[2J\u{9b}b\u{202e}\n"), "a\\u{1b}[2J\\u{9b}b\\u{202e}\\u{a}");
+        assert_eq!(visible("a\x1b[2J\u{9b}b\u{202e}\n"), "a\\u{1b}[2J\\u{9b}b\\u{202e}\\n");
+        assert_eq!(visible("##[add-mask]x"), "##\\u{5b}add-mask]x");
         assert!(matches!(visible("straße/日本"), Cow::Borrowed(_)));
     }
 
@@ -192,7 +202,7 @@ mod tests {
 
     #[test]
     fn workflow_command_stays_on_its_line() {
-        assert_eq!(command_property("a:b,c%\n::stop"), "a%3Ab%2Cc%25\\u{a}%3A%3Astop");
+        assert_eq!(command_property("a:b,c%\n::stop"), "a%3Ab%2Cc%25\\n%3A%3Astop");
     }
 
     #[test]

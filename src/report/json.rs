@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
-use super::inert::is_active;
+use super::inert::{OLD_COMMAND, is_active};
 
 /// Writes a value on several lines, with a newline at the end.
 ///
@@ -47,13 +47,16 @@ impl<F: Formatter> Formatter for Inert<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(at) = rest.find(is_active) {
+        loop {
+            let command = rest.find(OLD_COMMAND).map(|at| at + OLD_COMMAND.len() - 1);
+            let active = rest.find(is_active);
+            let Some(at) = command.into_iter().chain(active).min() else { break };
             out.write_all(&rest.as_bytes()[..at])?;
-            let active = rest[at..].chars().next().expect("found above");
-            for unit in active.encode_utf16(&mut [0; 2]) {
+            let escaped = rest[at..].chars().next().expect("found above");
+            for unit in escaped.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}")?;
             }
-            rest = &rest[at + active.len_utf8()..];
+            rest = &rest[at + escaped.len_utf8()..];
         }
         out.write_all(rest.as_bytes())
     }
@@ -101,11 +104,11 @@ mod tests {
 
     #[test]
     fn active_characters_are_escaped_and_read_back() {
-        let text = "a\u{9b}31m\u{202e}\x1b\n\u{e0041}ä";
+        let text = "##[a\u{9b}31m\u{202e}\x1b\n\u{e0041}ä";
         let mut bytes = Vec::new();
         write_line(&mut bytes, &text).unwrap();
         let written = String::from_utf8(bytes).unwrap();
-        assert_eq!(written, "\"a\\u009b31m\\u202e\\u001b\\n\\udb40\\udc41ä\"\n");
+        assert_eq!(written, "\"##\\u005ba\\u009b31m\\u202e\\u001b\\n\\udb40\\udc41ä\"\n");
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
     }
 }

@@ -50,15 +50,10 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 "semanticVersion": report.tool.version,
                 "informationUri": HOME,
                 "rules": report.rules.iter().map(|(id, rule)| descriptor(id, rule)).collect::<Vec<_>>(),
-                "notifications": [{
-                    "id": "not-read",
-                    "shortDescription": {"text": "Something in scope could not be read."},
-                    "defaultConfiguration": {"level": "error"},
-                }, {
-                    "id": "outside",
-                    "shortDescription": {"text": "Something lies outside the scope."},
-                    "defaultConfiguration": {"level": "note"},
-                }],
+                "notifications": [
+                    notification("not-read", "Something in scope could not be read", "error"),
+                    notification("outside-scope", "Something lies outside the scope", "note"),
+                ],
             }},
             "automationDetails": {"id": format!("keysweep/{}/", report.scope.mode)},
             "invocations": [invocation(report, &summary)],
@@ -87,6 +82,18 @@ fn descriptor(id: &str, rule: &super::model::RuleSummary) -> Value {
     })
 }
 
+fn notification(id: &str, title: &str, level: &str) -> Value {
+    json!({
+        "id": id,
+        "name": pascal_case(id),
+        "shortDescription": {"text": format!("{title}.")},
+        "fullDescription": {"text": format!("{title}; the message names it and says why.")},
+        "help": {"text": "The message says what can be done to have it read."},
+        "helpUri": HOME,
+        "defaultConfiguration": {"level": level},
+    })
+}
+
 fn invocation(report: &Report, summary: &Summary<'_>) -> Value {
     let note = |id: &str, level: &str, skip: &super::model::Skipped| {
         json!({
@@ -104,7 +111,7 @@ fn invocation(report: &Report, summary: &Summary<'_>) -> Value {
         .not_read
         .iter()
         .map(|skip| note("not-read", "error", skip))
-        .chain(summary.outside.iter().map(|skip| note("outside", "note", skip)))
+        .chain(summary.outside.iter().map(|skip| note("outside-scope", "note", skip)))
         .collect();
     json!({
         "executionSuccessful": report.coverage.complete && matches!(report.run.exit_code, 0 | 1),
@@ -133,9 +140,17 @@ fn bases(report: &Report) -> Value {
     for (at, root) in report.scope.roots.iter().enumerate() {
         if needs_base(&root.path) {
             let uri = format!("{}/", relative_uri(root.path.trim_end_matches('/')));
-            let uri = if root.path.starts_with('/') { format!("file://{uri}") } else { uri };
-            bases.insert(format!("ROOT{at}"), json!({"uri": uri}));
+            let base = if root.path.starts_with('/') {
+                json!({"uri": format!("file://{uri}")})
+            } else {
+                json!({"uri": uri, "uriBaseId": "PWD"})
+            };
+            bases.insert(format!("ROOT{at}"), base);
         }
+    }
+    if !bases.is_empty() {
+        let description = json!({"text": "The directory that the sweep was started in."});
+        bases.insert("PWD".to_owned(), json!({"description": description}));
     }
     json!(bases)
 }
