@@ -1,6 +1,7 @@
 //! The page in a real browser: headless Chromium, driven through `WebDriver`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "a test that was skipped says so")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

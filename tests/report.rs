@@ -2,6 +2,7 @@
 //! consumer's schema takes it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "a test that was skipped says so")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
