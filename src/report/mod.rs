@@ -3,6 +3,7 @@
 //! In: findings, coverage and verdicts. Out: one versioned report, and one
 //! rendering of it for each format.
 
+pub mod audit;
 pub mod build;
 mod csv;
 pub mod exposure;
