@@ -8,12 +8,14 @@
 //! [`commands!`] below and its `mod`.
 
 mod api;
+mod audit;
 mod core_dumps;
 mod drill;
 mod interrupt;
 mod manual;
 mod output;
 mod progress;
+mod report;
 mod rescan;
 mod respond;
 mod response;
@@ -87,6 +89,8 @@ commands! {
     Revoke(revoke::RevokeArgs) => revoke::run,
     Respond(respond::RespondArgs) => respond::run,
     Drill(drill::DrillArgs) => drill::run,
+    Report(report::ReportArgs) => report::run,
+    Audit(audit::AuditArgs) => audit::run,
     Rules(rules::RulesArgs) => rules::run,
     Completions(manual::CompletionsArgs) => manual::completions,
     Man(manual::ManArgs) => manual::man,

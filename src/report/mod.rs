@@ -20,6 +20,7 @@ mod markdown;
 pub mod model;
 pub mod place;
 mod read;
+mod replacement;
 mod sarif;
 pub mod steps;
 pub mod summary;
@@ -27,6 +28,7 @@ mod write;
 
 pub use format::{Format, UnknownFormat, render};
 pub use read::{ReadError, read};
+pub use replacement::Replacements;
 pub use write::{WriteError, write_atomically};
 
 /// The JSON Schema of [`model::Report`], as `keysweep report --schema` prints

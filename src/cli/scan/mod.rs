@@ -153,7 +153,7 @@ fn write_all(args: &ScanArgs, report: &Report, interrupt: &Interrupt) -> anyhow:
 }
 
 /// Colour where standard output is a terminal that has not refused it.
-fn style() -> human::Style {
+pub(crate) fn style() -> human::Style {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if !refused && io::stdout().is_terminal() { human::Style::Colour } else { human::Style::Plain }
