@@ -11,6 +11,7 @@ mod api;
 mod audit;
 mod core_dumps;
 mod drill;
+mod hardening;
 mod interrupt;
 mod manual;
 mod output;
@@ -99,6 +100,7 @@ commands! {
 /// Runs the command that the arguments name; says on standard error why one
 /// could not run.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
+    hardening::prepare();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -114,7 +114,10 @@ impl Target {
 impl Excludes for Target {
     fn reason(&self, relative: &Path) -> Option<String> {
         let config = self.config.as_deref()?;
-        let exclude = if self.from_config.as_os_str().is_empty() {
+        let exclude = if relative.as_os_str().is_empty() {
+            // What leaves out a directory leaves out every target in it.
+            self.from_config.ancestors().find_map(|path| self.excludes.reason(path))
+        } else if self.from_config.as_os_str().is_empty() {
             self.excludes.reason(relative)
         } else {
             self.excludes.reason(&self.from_config.join(relative))

@@ -64,7 +64,7 @@ impl ExcludeSet {
     /// entry that says so.
     #[must_use]
     pub fn reason(&self, path: &Path) -> Option<&Exclude> {
-        if self.globs.is_empty() {
+        if self.globs.is_empty() || path.as_os_str().is_empty() {
             return None;
         }
         let first = self.globs.matches_candidate(&Candidate::new(path)).into_iter().min()?;

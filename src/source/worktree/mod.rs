@@ -18,6 +18,7 @@ pub use open::FileId;
 
 use super::Sink;
 use super::path::RootName;
+use crate::finding::{Skip, SkipKind};
 use crate::rule::Prefilter;
 
 /// A file that this run itself writes, so that reading it would find its own
@@ -32,8 +33,8 @@ pub struct OwnOutput {
 
 /// Says why a path is left out, by the configuration in force.
 pub trait Excludes: Sync {
-    /// The reason for leaving out the file or directory at `relative`, in
-    /// words; `None` where it is read.
+    /// The reason for leaving out the file or directory at `relative`, or the
+    /// root itself for an empty path, in words; `None` where it is read.
     fn reason(&self, relative: &Path) -> Option<String>;
 }
 
@@ -76,20 +77,17 @@ impl Worktree<'_> {
     /// Only where the path itself cannot be opened; all other trouble is a
     /// skip.
     pub fn sweep(&self, sink: &dyn Sink) -> io::Result<()> {
-        if self.path.metadata()?.is_dir() {
-            walk::sweep(self, &self.path.canonicalize()?, sink)
-        } else {
-            if let Some(reason) = self.excludes.reason(Path::new("")) {
-                sink.skip(crate::finding::Skip {
-                    origin: self.name.of(Path::new("")),
-                    kind: crate::finding::SkipKind::Excluded,
-                    reason,
-                });
-                return Ok(());
-            }
-            let opened = open::Tree::open_named(self.path)?;
-            file::read(self, &|| self.name.of(Path::new("")), Ok(opened), sink);
-            Ok(())
+        let itself = Path::new("");
+        if let Some(reason) = self.excludes.reason(itself) {
+            let origin = self.name.of(itself);
+            sink.skip(Skip { origin, kind: SkipKind::Excluded, reason });
+            return Ok(());
         }
+        if self.path.metadata()?.is_dir() {
+            return walk::sweep(self, &self.path.canonicalize()?, sink);
+        }
+        let opened = open::Tree::open_named(self.path)?;
+        file::read(self, &|| self.name.of(itself), Ok(opened), sink);
+        Ok(())
     }
 }
