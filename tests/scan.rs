@@ -95,7 +95,9 @@ fn hostile_configuration_cannot_send_keys_anywhere() {
             assert!(run.stderr.contains("may not be set"), "{}", run.stderr);
         }
     }
+    let blind = RULE.replace("examples = [\"acme_", "examples = [\"acne_");
     for (text, expected) in [
+        (blind.as_str(), ".keysweep.toml:11: rule `acme` does not find its example"),
         ("[[exclud]]\n", ".keysweep.toml:1: unknown field `exclud`"),
         ("[[exclude]]\nglob = \"**\"\n", ".keysweep.toml:1: missing field `reason`"),
         ("[[rule]]\nid = \"x\"\npattern = \"(\"\n", ".keysweep.toml:1: missing field"),

@@ -68,7 +68,7 @@ pub(crate) fn run(args: RulesArgs) -> anyhow::Result<Exit> {
             };
             output::print(show(rule).as_bytes())?;
         }
-        Action::Check(config) => return check(&*config.rules()?),
+        Action::Check(config) => return check(&config.rules()?),
     }
     Ok(Exit::Clean)
 }
@@ -108,7 +108,19 @@ fn show(rule: &Rule) -> String {
     text
 }
 
-fn check(rules: &RuleSet) -> anyhow::Result<Exit> {
-    output::print(format!("{} rules are well formed\n", rules.rules().len()).as_bytes())?;
-    Ok(Exit::Clean)
+fn check(rules: &Arc<RuleSet>) -> anyhow::Result<Exit> {
+    let failures = keysweep::detect::check(rules, |_| true);
+    let mut text = String::new();
+    for failure in &failures {
+        let _ = writeln!(text, "{failure}");
+    }
+    let examples: usize = rules
+        .rules()
+        .iter()
+        .map(|rule| rule.examples.len() + rule.counter_examples.len())
+        .sum();
+    let (count, failed) = (rules.rules().len(), failures.len());
+    let _ = writeln!(text, "{count} rules, {examples} examples, {failed} failed");
+    output::print(text.as_bytes())?;
+    Ok(if failures.is_empty() { Exit::Clean } else { Exit::Found })
 }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::detect;
 use crate::finding::{Skip, SkipKind};
 use crate::git::{GitError, Repository};
 use crate::outcome::{Root, RootKind};
@@ -294,7 +295,7 @@ impl Configurations<'_> {
                 "a link, which is not followed; use --config to name its target".to_owned();
             return Err(ConfigError::Unreadable { file: name, reason }.into());
         }
-        Ok(Some(Arc::new(Configuration::load(&path, &name, directory, Trust::Scanned)?)))
+        Ok(Some(Arc::new(load(&path, &name, directory, Trust::Scanned)?)))
     }
 
     fn stdin(&mut self) -> Result<Target, ScanError> {
@@ -344,7 +345,22 @@ fn operator_configuration(
     let lies_in_scope =
         path.canonicalize().is_ok_and(|file| scope.iter().any(|root| file.starts_with(root)));
     let trust = if lies_in_scope { Trust::Scanned } else { Trust::Operator };
-    Configuration::load(path, &escape(path), directory, trust)
+    load(path, &escape(path), directory, trust)
+}
+
+/// Reads a configuration and tries its rules on their own examples: one that
+/// misses them would sweep in vain.
+fn load(
+    path: &Path,
+    name: &str,
+    directory: &Path,
+    trust: Trust,
+) -> Result<Configuration, ConfigError> {
+    let configuration = Configuration::load(path, name, directory, trust)?;
+    match detect::check(&configuration.rules, |rule| rule.file == name).into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(configuration),
+    }
 }
 
 /// The files that this run writes: the reports and, where they are redirected
