@@ -242,10 +242,10 @@ fn coverage(
         writeln!(out, "{} … and {more} more", style.paint(Ink::Alarm, "not read"))?;
     }
     let coverage = &report.coverage;
-    let mut read = vec![format!("{} {}", grouped(coverage.files), files(coverage.files))];
+    let mut read = vec![counted(coverage.files, "file", "files")];
     if coverage.blobs > 0 || coverage.commits > 0 {
-        read.push(format!("{} blobs", grouped(coverage.blobs)));
-        read.push(format!("{} commits", grouped(coverage.commits)));
+        read.push(counted(coverage.blobs, "blob", "blobs"));
+        read.push(counted(coverage.commits, "commit", "commits"));
     }
     read.push(bytes(coverage.bytes));
     let mut text = format!("read {}", read.join(", "));
@@ -319,8 +319,8 @@ fn place_word(count: usize) -> &'static str {
     plural(count, "place", "places")
 }
 
-fn files(count: u64) -> &'static str {
-    if count == 1 { "file" } else { "files" }
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// A number with its thousands apart.
