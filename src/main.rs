@@ -8,6 +8,8 @@
 //! | 3 | nothing found, but not all read | a key unknown, declined or not asked | |
 //! | 128 + n | ended by signal n: 130 is Ctrl-C | | |
 
+#![allow(clippy::needless_pass_by_value, reason = "a command consumes its arguments")]
+
 mod cli;
 
 use std::process::ExitCode;

@@ -97,8 +97,11 @@ fn library_neither_prints_nor_exits_and_unsafe_is_named() {
         }
         if code.contains("unsafe {") || code.contains("unsafe fn") {
             let allow = "#![allow(unsafe_code, reason = ";
-            assert!(text.contains(allow) || text.contains("allow(\n    unsafe_code,"),
-                "{}: unsafe without its reason", path.display());
+            assert!(
+                text.contains(allow) || text.contains("allow(\n    unsafe_code,"),
+                "{}: unsafe without its reason",
+                path.display()
+            );
         }
         assert!(is_binary || !code.contains("anyhow"), "{}: anyhow", path.display());
     }

@@ -266,6 +266,36 @@ fn no_stream_and_no_report_holds_the_key() {
 }
 
 #[test]
+fn removed_key_is_found_in_history_with_who_brought_and_who_took_it() {
+    let repo = Repo::new();
+    repo.write("deploy/prod.sh", assignment("a")).commit("deploy", 0);
+    repo.write("deploy/prod.sh", "true\n").commit("clean up", 60);
+    repo.write("now.sh", assignment("b")).commit("again", 120);
+    let scan = |mode: &[&str]| {
+        let all = [&["scan", "--format", "jsonl"], mode].concat();
+        run_in(repo.root(), &all).lines()
+    };
+    let sources = |lines: &[support::Line]| -> Vec<(String, String)> {
+        lines.iter().map(|l| (l.path.clone().unwrap_or_default(), l.source.clone())).collect()
+    };
+    let place = |path: &str, source: &str| (path.to_owned(), source.to_owned());
+    let history = [place("deploy/prod.sh", "history"), place("now.sh", "history")];
+    assert_eq!(sources(&scan(&["--tree"])), [place("now.sh", "worktree")]);
+    let mut found = sources(&scan(&["--history"]));
+    found.sort();
+    assert_eq!(found, history);
+    assert_eq!(scan(&[]).len(), 3);
+    let lines = scan(&["--history"]);
+    let removed = lines.iter().find(|line| line.path.as_deref() == Some("deploy/prod.sh")).unwrap();
+    assert_eq!(removed.commit, Some(repo.rev("HEAD~2")));
+    assert!(removed.author.as_deref().unwrap().contains('@'));
+    assert!(removed.date.is_some() && removed.blob.is_some());
+    let run = run_in(repo.root(), &["scan", "--history"]);
+    assert!(run.stdout.contains("; removed in "), "{}", run.stdout);
+    assert!(run.stdout.contains("; still in HEAD"), "{}", run.stdout);
+}
+
+#[test]
 fn two_hundred_thousand_findings_are_linear_and_whole() {
     // A tenth of that in a debug build; the count is what must hold.
     let count = if cfg!(debug_assertions) { 2_000 } else { 200_000 };

@@ -44,12 +44,13 @@ fn draw(counts: &Arc<Counts>) -> ProgressBar {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (files, objects) = (get(&counts.files), get(&counts.objects));
         let (bytes, found) = (get(&counts.bytes), get(&counts.found));
-        let rate = bytes as f64 / state.elapsed().as_secs_f64().max(0.001);
+        let milliseconds = state.elapsed().as_millis().max(1) as u64;
+        let rate = bytes / milliseconds * 1000;
         let _ = write!(out, "{} files", HumanCount(files));
         if objects > 0 {
             let _ = write!(out, ", {} objects", HumanCount(objects));
         }
-        let _ = write!(out, ", {} at {}/s", HumanBytes(bytes), HumanBytes(rate as u64));
+        let _ = write!(out, ", {} at {}/s", HumanBytes(bytes), HumanBytes(rate));
         let _ = write!(out, ", {} hits", HumanCount(found));
     };
     let style = ProgressStyle::with_template("{spinner} sweeping: {counts}")

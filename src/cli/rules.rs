@@ -114,11 +114,8 @@ fn check(rules: &Arc<RuleSet>) -> anyhow::Result<Exit> {
     for failure in &failures {
         let _ = writeln!(text, "{failure}");
     }
-    let examples: usize = rules
-        .rules()
-        .iter()
-        .map(|rule| rule.examples.len() + rule.counter_examples.len())
-        .sum();
+    let examples: usize =
+        rules.rules().iter().map(|rule| rule.examples.len() + rule.counter_examples.len()).sum();
     let (count, failed) = (rules.rules().len(), failures.len());
     let _ = writeln!(text, "{count} rules, {examples} examples, {failed} failed");
     output::print(text.as_bytes())?;

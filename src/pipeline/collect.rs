@@ -12,7 +12,6 @@ use super::attribution;
 use super::scope::Target;
 use crate::detect::{self, Detected, Detector};
 use crate::finding::{Confidence, Findings, Skip, SkipKind, Tally};
-use crate::git::GitError;
 use crate::rule::RuleSet;
 use crate::source::{Content, Sink};
 
@@ -127,11 +126,17 @@ impl Gathered {
         collector: Collector<'_>,
         target: &Target,
         min_confidence: Confidence,
-    ) -> Result<(), GitError> {
+    ) {
         let rules = &target.rules;
         let mut detected = collector.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(repository) = &target.repository {
-            attribution::complete(repository, &mut detected)?;
+        if let Some(repository) = &target.repository
+            && let Err(error) = attribution::complete(repository, &mut detected)
+        {
+            self.skips.push(Skip {
+                origin: target.name.given.to_string(),
+                kind: SkipKind::Corrupt,
+                reason: format!("its history does not say where the keys come from: {error}"),
+            });
         }
         for Detected { rule, secret, mut occurrence } in detected {
             if !detect::adjust(rules, &rule, &mut occurrence) {
@@ -150,6 +155,5 @@ impl Gathered {
             bytes: collector.bytes.into_inner(),
             commits: collector.commits.into_inner(),
         };
-        Ok(())
     }
 }

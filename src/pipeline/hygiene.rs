@@ -41,9 +41,9 @@ fn is_file(place: &Occurrence) -> bool {
 /// sample of one.
 fn is_environment_file(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
+    let is_last = lower.rsplit('.').next() == Some("env") && lower.contains('.');
     let sample = ["example", "sample", "template", "dist", "default", "schema"];
-    (lower == ".env" || lower.starts_with(".env.") || lower.ends_with(".env"))
-        && !sample.iter().any(|word| lower.contains(word))
+    (is_last || lower.starts_with(".env.")) && !sample.iter().any(|word| lower.contains(word))
 }
 
 /// A note where git tracks the environment file, or would take it.

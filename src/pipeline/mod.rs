@@ -47,7 +47,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
-        gathered.add(collector, target, settings.min_confidence)?;
+        gathered.add(collector, target, settings.min_confidence);
     }
     gathered.skips.extend(plan.skips);
     gathered.skips.sort_unstable();

@@ -172,7 +172,7 @@ fn occurrence(place: &finding::Occurrence) -> Occurrence {
 fn provenance(history: &finding::Provenance) -> Provenance {
     Provenance {
         reach: reach(history.reach).to_owned(),
-        paths: history.paths.iter().map(|path| path.to_string()).collect(),
+        paths: history.paths.iter().map(ToString::to_string).collect(),
         paths_total: history.paths_total,
         introduced: history.introduced.as_ref().map(commit),
         removed: history.removed.as_ref().map(commit),

@@ -13,6 +13,7 @@ use keysweep::report::{Format, UnknownFormat};
 /// the path is a repository's root, or a bare repository, everything that it
 /// stores. A path inside a repository is files only. Asks no network.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "Examples:\n  \
     keysweep scan                         this directory and, at a repository's root, its history\n  \
     keysweep scan --tree src deploy/.env  files only\n  \
@@ -82,6 +83,7 @@ pub(crate) struct ScanArgs {
 
 /// What of each path is swept; at most one.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[group(multiple = false)]
 pub(super) struct ModeArgs {
     /// Sweeps files only.

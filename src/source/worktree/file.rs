@@ -58,7 +58,7 @@ pub(super) fn read(
     sink.count(Tally { files: 1, bytes, ..Tally::default() });
     match ended {
         Err(error) => {
-            skip(SkipKind::Unreadable, format!("the read failed after {bytes} bytes: {error}"))
+            skip(SkipKind::Unreadable, format!("the read failed after {bytes} bytes: {error}"));
         }
         Ok(()) if sink.is_cancelled() => {}
         Ok(()) if bytes < stream.size_bytes => skip(

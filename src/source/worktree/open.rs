@@ -173,9 +173,8 @@ mod unix {
             let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
             let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
             #[cfg(target_os = "linux")]
-            match linux::open_beneath(&self.root, relative, flags) {
-                Some(opened) => return opened,
-                None => {}
+            if let Some(opened) = linux::open_beneath(&self.root, relative, flags) {
+                return opened;
             }
             Ok(rustix::fs::openat(&self.root, relative, flags, Mode::empty())?)
         }
@@ -219,7 +218,7 @@ mod unix {
             FileType::Fifo => EntryKind::Special("FIFO"),
             FileType::Socket => EntryKind::Special("socket"),
             FileType::CharacterDevice | FileType::BlockDevice => EntryKind::Special("device"),
-            _ => EntryKind::Special("special file"),
+            FileType::Unknown => EntryKind::Special("special file"),
         }
     }
 

@@ -76,7 +76,7 @@ enum Fate {
     Skip(SkipKind, String),
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     fn enter<'s>(&'s self, scope: &Scope<'s>, mut directory: Directory) {
         if self.sink.is_cancelled() {
             return;
