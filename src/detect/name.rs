@@ -43,10 +43,16 @@ pub(super) fn promise(
     let has = |list: &[String]| {
         before.iter().chain(&after).any(|word| list.iter().any(|known| known == word))
     };
-    if has(&names.unless) || !(names.requires.is_empty() || has(&names.requires)) {
+    if !(names.requires.is_empty() || has(&names.requires)) {
         return None;
     }
     let (noun, last) = noun(&after, names).or_else(|| noun(&before, names))?;
+    if has(&names.unless) && noun != Promise::Key {
+        return None;
+    }
+    if is_key_of_another_kind(&after, last) {
+        return Some(Promise::Other);
+    }
     let tail = if last <= after.len() { &after[last..] } else { &[][..] };
     if tail.iter().any(|word| holds_something_else(word)) || before.iter().any(|word| negates(word))
     {
@@ -55,13 +61,41 @@ pub(super) fn promise(
     Some(noun)
 }
 
+/// A key or token that opens nothing: `cache_key`, `page_token`, `public key`.
+fn is_key_of_another_kind(words: &[String], last: usize) -> bool {
+    const KINDS: [&str; 20] = [
+        "cache",
+        "page",
+        "sort",
+        "partition",
+        "primary",
+        "foreign",
+        "object",
+        "idempotency",
+        "storage",
+        "row",
+        "public",
+        "lookup",
+        "pagination",
+        "continuation",
+        "next",
+        "csrf",
+        "xsrf",
+        "map",
+        "publishable",
+        "index",
+    ];
+    let before = last.checked_sub(2).and_then(|at| words.get(at));
+    before.is_some_and(|word| KINDS.contains(&word.as_str()))
+}
+
 /// The best noun of a rule in some words and the index past its last word.
 fn noun(words: &[String], names: &Names) -> Option<(Promise, usize)> {
     let mut loose = None;
     for start in 0..words.len() {
         let mut joined = String::new();
         for (index, word) in words.iter().enumerate().skip(start).take(4) {
-            joined.push_str(word);
+            joined.push_str(word.trim_end_matches(|c: char| c.is_ascii_digit()));
             let matches = |list: &[String]| {
                 list.iter().any(|noun| *noun == joined || is_plural(&joined, noun))
             };
@@ -82,7 +116,7 @@ fn is_plural(word: &str, noun: &str) -> bool {
 
 /// Words after the noun that say that the name holds something about a key.
 fn holds_something_else(word: &str) -> bool {
-    const WORDS: [&str; 85] = [
+    const WORDS: [&str; 131] = [
         "url",
         "uri",
         "endpoint",
@@ -168,13 +202,59 @@ fn holds_something_else(word: &str) -> bool {
         "encrypted",
         "credential_id",
         "uuid",
+        "sha512",
+        "etag",
+        "salt",
+        "nonce",
+        "revision",
+        "rev",
+        "kid",
+        "owner",
+        "commit",
+        "trace",
+        "crc",
+        "crc32",
+        "fp",
+        "change",
+        "changed",
+        "enc",
+        "sealed",
+        "cipher",
+        "created",
+        "updated",
+        "js",
+        "ts",
+        "jsx",
+        "tsx",
+        "go",
+        "py",
+        "rb",
+        "rs",
+        "java",
+        "kt",
+        "css",
+        "html",
+        "json",
+        "yml",
+        "yaml",
+        "png",
+        "svg",
+        "zip",
+        "tgz",
+        "lock",
+        "map",
+        "exe",
+        "php",
+        "tar",
+        "gz",
+        "txt",
     ];
     WORDS.contains(&word)
 }
 
 /// Words before it that say that the name is about keys, not one.
 fn negates(word: &str) -> bool {
-    const WORDS: [&str; 10] = [
+    const WORDS: [&str; 15] = [
         "no",
         "has",
         "is",
@@ -185,6 +265,11 @@ fn negates(word: &str) -> bool {
         "mask",
         "redact",
         "encrypted",
+        "rotate",
+        "revoke",
+        "delete",
+        "list",
+        "check",
     ];
     WORDS.contains(&word)
 }
@@ -192,7 +277,7 @@ fn negates(word: &str) -> bool {
 /// Whether a name's tail says that its value identifies a key rather than
 /// being one, so that even a random value is none.
 pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
-    const WORDS: [&str; 21] = [
+    const WORDS: [&str; 66] = [
         "id",
         "ids",
         "hash",
@@ -214,6 +299,51 @@ pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
         "pattern",
         "etag",
         "encrypted",
+        "sha512",
+        "salt",
+        "nonce",
+        "revision",
+        "rev",
+        "kid",
+        "owner",
+        "commit",
+        "trace",
+        "crc",
+        "crc32",
+        "fp",
+        "change",
+        "enc",
+        "sealed",
+        "cipher",
+        "rotate",
+        "revoke",
+        "list",
+        "js",
+        "ts",
+        "jsx",
+        "tsx",
+        "go",
+        "py",
+        "rb",
+        "rs",
+        "java",
+        "kt",
+        "css",
+        "html",
+        "json",
+        "yml",
+        "yaml",
+        "png",
+        "svg",
+        "zip",
+        "tgz",
+        "lock",
+        "map",
+        "exe",
+        "php",
+        "tar",
+        "gz",
+        "txt",
     ];
     words(&bytes[span.clone()]).iter().any(|word| WORDS.contains(&word.as_str()))
 }

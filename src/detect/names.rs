@@ -25,7 +25,9 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
             let candidates = candidates.get_or_insert_with(|| after_name(bytes, &span));
             for candidate in candidates.iter() {
                 let Class::Literal(strength) = candidate.class else { continue };
-                if let Some(confidence) = judge(rule, promise, is_identifier, candidate, strength) {
+                if let Some(confidence) =
+                    judge(rule, promise, is_identifier, bytes, candidate, strength)
+                {
                     found.push(Found {
                         rule: index,
                         parts: candidate.parts.clone(),
@@ -55,16 +57,19 @@ fn judge(
     rule: &Rule,
     promise: Promise,
     is_identifier: bool,
+    bytes: &[u8],
     candidate: &Candidate,
     strength: Strength,
 ) -> Option<Confidence> {
     if strength < rule.value.min_strength {
         return None;
     }
+    let is_digest_like = looks_like_digest(&candidate.value(bytes));
     let context = match promise {
         Promise::Key => rule.confidence,
         Promise::Loose => rule.confidence,
-        Promise::Other if is_identifier => Confidence::Low,
+        Promise::Other if is_identifier || is_digest_like => Confidence::Low,
+        Promise::Loose if is_digest_like && candidate.way == Way::Told => Confidence::Low,
         Promise::Other if strength == Strength::Strong => Confidence::Medium,
         Promise::Other => return None,
     };
@@ -74,6 +79,15 @@ fn judge(
         _ => context,
     };
     Some(confidence(context.min(way), strength))
+}
+
+/// Hexadecimal digits of a digest's length, or a UUID: what ids are made of.
+fn looks_like_digest(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_hexdigit()).count();
+    let is_hex = digits == value.len() && matches!(digits, 32 | 40 | 56 | 64 | 96 | 128);
+    let is_uuid =
+        value.len() == 36 && digits == 32 && value.iter().filter(|b| **b == b'-').count() == 4;
+    is_hex || is_uuid
 }
 
 fn evidence(way: Way, name: &str) -> String {

@@ -72,10 +72,11 @@ fn around_word(
         let mut found = addressed(feeds, bytes, &host);
         if !last_request.contains(&host.start) {
             let request = context::request(bytes, &host);
-            let block =
-                context::innermost_braces(bytes, host.start).unwrap_or_else(|| request.clone());
+            let block = context::innermost_braces(bytes, host.start)
+                .or_else(|| context::indented_around(bytes, host.start))
+                .unwrap_or_else(|| request.clone());
             let narrow = request.start.max(block.start)..request.end.min(block.end);
-            found.extend(requested(feeds, bytes, &request, &narrow));
+            found.extend(requested(feeds, bytes, &host, &request, &narrow));
             *last_request = request;
         }
         return found;
@@ -125,7 +126,9 @@ fn signed(feeds: &Rules<'_>, bytes: &[u8], header: &Range<usize>) -> Vec<Found> 
     let around = context::request(bytes, header);
     let mut all =
         generics(feeds, bytes, &around, "beside ByteStack's signature header", feeds.best, true);
-    all.retain(|found| found.rule == rule);
+    all.retain(|found| {
+        found.rule == rule && !context::are_siblings(bytes, found.start(), header.start)
+    });
     all.extend(context::signing_literals(bytes, &around).iter().filter_map(|candidate| {
         found(
             rule,
@@ -170,11 +173,13 @@ fn addressed(feeds: &Rules<'_>, bytes: &[u8], host: &Range<usize>) -> Vec<Found>
 fn requested(
     feeds: &Rules<'_>,
     bytes: &[u8],
+    host: &Range<usize>,
     request: &Range<usize>,
     block: &Range<usize>,
 ) -> Vec<Found> {
     let mut all: Vec<Found> = context::bearers(bytes, request)
         .iter()
+        .filter(|candidate| !context::are_siblings(bytes, candidate.parts[0].start, host.start))
         .filter_map(|candidate| {
             found(
                 feeds.api_key,
@@ -246,16 +251,44 @@ fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
         "instance",
         "with",
     ];
-    let words = words(&bytes[callee.clone()]);
+    let callee = last_segment(bytes, callee);
+    let words = words(&bytes[callee]);
     let last_is_vendor =
         words.last().is_some_and(|word| word.contains("bytestack") || word.contains("bitkit"));
     let not_client = [
-        "hash", "verify", "url", "log", "query", "fetch", "storage", "webhook", "error", "id",
+        "hash",
+        "verify",
+        "url",
+        "idempotency",
+        "page",
+        "cursor",
+        "object",
+        "find",
+        "download",
+        "get",
+        "log",
+        "query",
+        "fetch",
+        "storage",
+        "webhook",
+        "error",
+        "id",
         "test",
     ];
     last_is_vendor
         || (words.iter().any(|word| WORDS.contains(&word.as_str()) || word.ends_with("client"))
             && !words.iter().any(|word| not_client.contains(&word.as_str())))
+}
+
+/// The last part of `a.b::c`: what is called, not on what.
+fn last_segment(bytes: &[u8], callee: &Range<usize>) -> Range<usize> {
+    let name = bytes[callee.clone()].trim_ascii_end();
+    let end = callee.start + name.len();
+    let from = name
+        .iter()
+        .rposition(|b| matches!(b, b'.' | b':' | b'>'))
+        .map_or(callee.start, |at| callee.start + at + 1);
+    from..end
 }
 
 /// Keys given to the vendor's package under a local name.
@@ -321,7 +354,8 @@ fn generics(
         }
         let Some(rule) = rule_for(feeds, &generic) else { continue };
         for candidate in after_name(bytes, &generic.span) {
-            if !is_fitting(bytes, &generic.span, candidate.way) {
+            let is_apart = context::is_in_foreign_record(bytes, &generic.span, range);
+            if is_apart || !is_fitting(bytes, &generic.span, candidate.way) {
                 continue;
             }
             let is_inside = candidate

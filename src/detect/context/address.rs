@@ -94,15 +94,28 @@ pub(in crate::detect) fn signing_literals(bytes: &[u8], range: &Range<usize>) ->
             .iter()
             .any(|word| memchr::memmem::find(&callee, word).is_some());
         if signs && byte(bytes, end) == b'(' {
-            found.extend(
-                strings(bytes, end)
-                    .into_iter()
-                    .find(|candidate| matches!(candidate.class, Class::Literal(Strength::Strong))),
-            );
+            found.extend(signing_key(bytes, &callee, end));
         }
         at = end.max(at + 1);
     }
     found
+}
+
+/// The literal in the argument that is the key: the third of PHP's
+/// `hash_hmac`, the second of `digest(alg, key, …)`, else one of the first two.
+fn signing_key(bytes: &[u8], callee: &[u8], open: usize) -> Option<Candidate> {
+    let has = |word: &[u8]| memchr::memmem::find(callee, word).is_some();
+    if has(b"compare") || has(b"equal") || has(b"verify") {
+        return None;
+    }
+    let allowed = if has(b"hash_hmac") { 2..=2 } else { 0..=1 };
+    strings(bytes, open)
+        .into_iter()
+        .filter(|candidate| {
+            let before = &bytes[open..candidate.parts[0].start];
+            allowed.contains(&before.iter().filter(|b| **b == b',').count())
+        })
+        .find(|candidate| matches!(candidate.class, Class::Literal(Strength::Strong)))
 }
 
 pub(in crate::detect) fn strings(bytes: &[u8], open: usize) -> Vec<Candidate> {

@@ -110,8 +110,11 @@ pub(in crate::detect) fn aliases(bytes: &[u8], vendor: &Range<usize>) -> Vec<Vec
     if let Some(equals) = memchr::memchr(b'=', text) {
         push(&bytes[word_before(bytes, before_blanks(bytes, line.start + equals))]);
     }
-    for list in imported_names(bytes, &line) {
-        push(&bytes[list]);
+    let names = imported_names(bytes, &line);
+    if !names.iter().any(|name| name.start <= vendor.start && vendor.end <= name.end) {
+        for name in names {
+            push(&bytes[name]);
+        }
     }
     found
 }

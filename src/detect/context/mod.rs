@@ -6,6 +6,7 @@
 //! severity or of where the bytes came from.
 
 mod address;
+mod block;
 mod call;
 mod generic;
 mod request;
@@ -14,9 +15,10 @@ mod section;
 use std::ops::Range;
 
 pub(super) use address::{in_address, signing_literals};
+pub(super) use block::{are_siblings, indented_around, innermost_braces, is_in_foreign_record};
 pub(super) use call::{aliases, arguments, positional};
 pub(super) use generic::{Generic, generics};
-pub(super) use request::{bearers, innermost_braces, request};
+pub(super) use request::{bearers, request};
 pub(super) use section::{resource, section};
 
 /// How far a request, a call or a block reaches from the host, in bytes.

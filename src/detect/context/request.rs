@@ -43,7 +43,8 @@ pub(in crate::detect) fn boundary_before(text: &[u8]) -> Option<usize> {
     let host = memchr::memmem::rfind(text, b"://")
         .filter(|at| !is_vendor_or_local(&text[at + 3..]))
         .map(|at| at + 3);
-    last.max(host)
+    let verb = VERBS.iter().filter_map(|verb| memchr::memmem::rfind(text, verb)).max();
+    last.max(host).max(verb).max(second_opening(text))
 }
 
 pub(in crate::detect) fn boundary_after(text: &[u8]) -> Option<usize> {
@@ -52,7 +53,9 @@ pub(in crate::detect) fn boundary_after(text: &[u8]) -> Option<usize> {
         separators.iter().filter_map(|separator| memchr::memmem::find(text, separator)).min();
     let host =
         memchr::memmem::find_iter(text, b"://").find(|at| !is_vendor_or_local(&text[at + 3..]));
-    [first, host].into_iter().flatten().min()
+    let verb = VERBS.iter().filter_map(|verb| memchr::memmem::find(text, verb)).min();
+    let opening = OPENINGS.iter().filter_map(|opening| memchr::memmem::find(text, opening)).min();
+    [first, host, verb, opening].into_iter().flatten().min()
 }
 
 pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
@@ -65,6 +68,23 @@ pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
         || lower.starts_with(b"127.")
         || lower.starts_with(b"$")
         || lower.starts_with(b"{")
+}
+
+/// Begins of requests in HTTP messages.
+const VERBS: [&[u8]; 5] = [b"\nGET ", b"\nPOST ", b"\nPUT ", b"\nDELETE ", b"\nPATCH "];
+
+/// Begins of requests in code, scripts and playbooks.
+const OPENINGS: [&[u8]; 5] = [b"fetch(", b"curl ", b"\n- name:", b"\nlocation ", b"requests."];
+
+/// Where the last request before a host begins, if another begins before it.
+fn second_opening(text: &[u8]) -> Option<usize> {
+    OPENINGS
+        .iter()
+        .filter_map(|opening| {
+            let last = memchr::memmem::rfind(text, opening)?;
+            memchr::memmem::rfind(&text[..last], opening).map(|_| last)
+        })
+        .max()
 }
 
 /// Every `Bearer v` literal in a range.
@@ -132,22 +152,4 @@ pub(in crate::detect) fn record_of_bearer(bytes: &[u8], open: usize) -> Option<C
         .or_else(|| positional(bytes, &(open + 1..end - 1)))?;
     matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair)
         .then_some(candidate)
-}
-
-/// The innermost braces around a place, within reach: an object, a block.
-pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    let from = at.saturating_sub(REACH_BYTES);
-    let mut depth = 0_usize;
-    for start in (from..at).rev() {
-        match bytes[start] {
-            b'}' => depth += 1,
-            b'{' if depth == 0 => {
-                let end = balanced(bytes, start, 2 * REACH_BYTES)?;
-                return (end > at).then_some(start..end);
-            }
-            b'{' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
 }

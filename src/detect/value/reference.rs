@@ -79,7 +79,13 @@ const STARTS: [&str; 62] = [
 
 /// How the ciphertexts of well-known tools begin: AWS KMS, Google Cloud KMS,
 /// OpenSSL `enc`, Fernet, Sealed Secrets, age, PGP messages.
-const CIPHER_STARTS: [&[u8]; 10] = [
+const CIPHER_STARTS: [&[u8]; 16] = [
+    b"01000000d08c9ddf",
+    b"AQAAANCMnd8",
+    b"76492d1116743f04",
+    b"eyJpdiI6",
+    b"eyJ2Ijoi",
+    b"AYAD",
     b"AQICAH",
     b"AQECAH",
     b"CiQA",
@@ -101,6 +107,7 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
     let is_ciphertext = value.len() >= SHORTEST_CIPHERTEXT_BYTES
         && CIPHER_STARTS.iter().any(|start| value.starts_with(start));
     is_ciphertext
+        || is_encrypted_token(value)
         || is_variable(value)
         || MARKS.iter().any(|mark| memchr::memmem::find(value, mark).is_some())
         || starts_with_store(value)
@@ -111,6 +118,14 @@ fn starts_with_store(value: &[u8]) -> bool {
     STARTS.iter().any(|start| {
         value.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
     })
+}
+
+/// Rails' message encryptor (three base64 parts joined by `--`) and JWE in
+/// compact form (RFC 7516: five parts joined by dots).
+fn is_encrypted_token(value: &[u8]) -> bool {
+    let is_rails = value.len() > 60 && memchr::memmem::find_iter(value, b"--").count() == 2;
+    let is_jwe = value.starts_with(b"eyJ") && value.iter().filter(|b| **b == b'.').count() == 4;
+    is_rails || is_jwe
 }
 
 /// `$NAME`, `%NAME%`, `@NAME@`, `:name`, `__NAME__`, `&name`, `*name`.

@@ -222,8 +222,11 @@ impl Reader<'_> {
 
     /// A quoted string, joined with those that follow it.
     fn take_string(&mut self, inner: &Range<usize>, end: usize) -> bool {
-        if self.depth == 0 && is_key_end(self.bytes, end) {
-            return false;
+        if is_key_end(self.bytes, end) {
+            let is_value = super::fields::names_value(self.bytes, inner);
+            self.at = skip_blanks(self.bytes, end) + 1;
+            self.is_open = true;
+            return self.depth > 0 && is_value;
         }
         let mut parts = vec![strip_quotes(self.bytes, strip_scheme(self.bytes, inner))];
         let mut end = end;
@@ -339,6 +342,12 @@ impl Reader<'_> {
         if !is_call {
             return true;
         }
+        if callee.ends_with(b"$") && byte(self.bytes, end) == b'(' {
+            self.note(vec![word.clone()], Class::Reference, false);
+            self.at = balanced(self.bytes, end, REACH_BYTES).unwrap_or(self.end);
+            self.is_open = false;
+            return self.falls_back();
+        }
         if reference_call(&callee) {
             self.note(vec![word.clone()], Class::Reference, false);
             return false;
@@ -353,6 +362,13 @@ impl Reader<'_> {
             self.note(vec![word.clone()], Class::Code, false);
             self.at = balanced(self.bytes, end, REACH_BYTES).unwrap_or(self.end);
             return true;
+        }
+        let names_store = has(&[b"password", b"secret", b"keyring", b"vault", b"credential"]);
+        if names_store && has(&[b"get", b"fetch", b"read", b"load", b"lookup", b"find"]) {
+            self.note(vec![word.clone()], Class::Reference, false);
+            self.at = balanced(self.bytes, end, REACH_BYTES).unwrap_or(self.end);
+            self.is_open = false;
+            return self.falls_back();
         }
         if has(&[
             b"env",
@@ -432,6 +448,11 @@ impl Reader<'_> {
     /// first string.
     fn take_record(&mut self) -> bool {
         let Some(end) = balanced(self.bytes, self.at, REACH_BYTES) else { return self.open() };
+        if self.bytes[self.at] == b'{' && end < self.at + 16 && is_token_byte(byte(self.bytes, end))
+        {
+            self.note(vec![self.at..end], Class::Reference, false);
+            return false;
+        }
         if let Some(inner) = word_diff(self.bytes, self.at, end) {
             let class = classify(&self.bytes[inner.clone()], Form::Bare);
             self.note(vec![inner], class, false);

@@ -67,6 +67,11 @@ const NAME_FIELDS: [&str; 16] = [
     "attribute",
 ];
 
+/// Whether a word names the field that holds a value.
+pub(super) fn names_value(bytes: &[u8], word: &Range<usize>) -> bool {
+    is_any(bytes, word, &VALUE_FIELDS)
+}
+
 /// The value in the record that holds the name ending at `end`, after it or
 /// before it.
 pub(super) fn beside(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
@@ -128,7 +133,12 @@ fn after(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Candidate> {
     let line = line_start(bytes, name.start, 512);
     let own_indent = indent(bytes, line);
     let to = record_end(bytes, end, own_indent);
-    first_value_field(bytes, end..to, own_indent)
+    let from = name.start.saturating_sub(120);
+    let record = bytes[from..to].to_ascii_lowercase();
+    let is_encrypted = [&b"encrypted"[..], b"protected=\"true", b"ciphertext"]
+        .iter()
+        .any(|word| memchr::memmem::find(&record, word).is_some());
+    (!is_encrypted).then(|| first_value_field(bytes, end..to, own_indent))?
 }
 
 /// Where the record that holds `from` ends: at the bracket that closes it, at

@@ -15,7 +15,8 @@ use super::markup::before_space;
 use super::piece::is_key;
 use super::{Candidate, Way, fields};
 use crate::detect::text::{
-    balanced, byte, indent, is_any, line_start, quoted, skip_blanks, skip_space, word_at,
+    balanced, before_blanks, byte, indent, is_any, line_start, quoted, skip_blanks, skip_space,
+    word_at, word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
@@ -26,6 +27,9 @@ const MOST_WORDS: usize = 8;
 /// The values that a name may have.
 pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     if bytes[..name.start].ends_with(b"</") {
+        return Vec::new();
+    }
+    if is_digested(bytes, name) {
         return Vec::new();
     }
     let reader = Reader::new(bytes, name);
@@ -82,6 +86,7 @@ impl<'a> Reader<'a> {
             b',' | b'\t' => self.paired(at + 1),
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
+            b'(' if at == self.end && !self.calls_key() => None,
             b'(' if at == self.end || quoted(self.bytes, at + 1).is_some() => {
                 self.expression(at + 1, Way::Paired, true)
             }
@@ -96,6 +101,21 @@ impl<'a> Reader<'a> {
             _ if self.is_in_tag() => self.tag(at),
             _ => self.following(at),
         }
+    }
+
+    /// Whether a call's own name holds the noun: `withBitkitApiKey(`, and not
+    /// `bitkitTokenCache.get(`.
+    fn calls_key(&self) -> bool {
+        let name = &self.bytes[self.name.clone()];
+        let last = name
+            .iter()
+            .rposition(|b| matches!(b, b'.' | b':' | b'>'))
+            .map_or(name, |at| &name[at + 1..]);
+        last.len() == name.len()
+            || crate::detect::name::words(last).iter().any(|word| {
+                ["key", "token", "secret", "apikey", "auth", "credential", "password", "bearer"]
+                    .contains(&word.as_str())
+            })
     }
 
     /// After an operator.
@@ -165,7 +185,8 @@ impl<'a> Reader<'a> {
     /// `.unwrap_or("v")`, `.equals("v")`, `?? "v"`, `?: "v"`.
     fn fallback(&self, at: usize) -> Option<Candidate> {
         if byte(self.bytes, at) == b'?' {
-            return self.expression(at, Way::Assigned, false);
+            let is_fallback = matches!(byte(self.bytes, at + 1), b'?' | b':' | b'.');
+            return is_fallback.then(|| self.expression(at, Way::Assigned, false))?;
         }
         let next = skip_space(self.bytes, at + 1);
         let method = word_at(self.bytes, next);
@@ -263,6 +284,7 @@ impl<'a> Reader<'a> {
         }
         let mut at = at;
         let mut way = Way::Following;
+        let mut is_loose = false;
         for words in 0..MOST_WORDS {
             at = skip_blanks(self.bytes, at);
             if let Some(after) = operator(self.bytes, at, &self.name).filter(|_| words > 0) {
@@ -288,8 +310,9 @@ impl<'a> Reader<'a> {
             }
             let class = classify(&self.bytes[word.clone()], Form::Bare);
             if matches!(class, Class::Literal(strength) if strength >= Strength::Fair) {
-                let is_key =
-                    matches!(byte(self.bytes, skip_blanks(self.bytes, word.end)), b':' | b'=');
+                let is_id = is_loose && self.bytes[word.clone()].iter().all(u8::is_ascii_hexdigit);
+                let is_key = is_id
+                    || matches!(byte(self.bytes, skip_blanks(self.bytes, word.end)), b':' | b'=');
                 return (!is_key).then(|| Candidate {
                     parts: vec![word],
                     class,
@@ -299,6 +322,9 @@ impl<'a> Reader<'a> {
             }
             if !is_connector(self.bytes, &word) {
                 return None;
+            }
+            if is_any(self.bytes, &word, &["in", "used", "for", "of", "and"]) {
+                is_loose = true;
             }
             way = if words == 0 && is_any(self.bytes, &word, &["value", "val", "default"]) {
                 Way::Field
@@ -315,4 +341,21 @@ impl<'a> Reader<'a> {
 fn is_near(from: usize, candidate: &Candidate, reach: usize) -> bool {
     let start = candidate.parts.first().map_or(usize::MAX, |part| part.start);
     if candidate.is_quoted { start < from + reach } else { start <= from + 2 }
+}
+
+/// Whether the name is the argument of a digest: what follows is compared with
+/// the digest, not with the key.
+fn is_digested(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = before_blanks(bytes, name.start);
+    let open = bytes[..before]
+        .iter()
+        .rev()
+        .take(24)
+        .take_while(|b| !matches!(b, b';' | b'\n' | b'='))
+        .position(|b| *b == b'(');
+    let Some(open) = open.map(|at| before - at - 1) else { return false };
+    let callee = bytes[word_before(bytes, before_blanks(bytes, open))].to_ascii_lowercase();
+    [&b"sha"[..], b"md5", b"hash", b"digest", b"sum256"]
+        .iter()
+        .any(|word| memchr::memmem::find(&callee, word).is_some())
 }

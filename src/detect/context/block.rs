@@ -1,0 +1,164 @@
+//! Blocks: which of them a place stands in, and whose they are.
+//!
+//! In: places. Out: the braces or the indentation around one, and whether two
+//! places stand in blocks side by side. Knows no language's grammar.
+
+use std::ops::Range;
+
+use super::REACH_BYTES;
+use crate::detect::text::{
+    balanced, before_blanks, byte, indent, is_any, line_end, line_start, word_before,
+};
+
+/// Names of records that belong to the request or section around them.
+const OWN_RECORDS: [&str; 34] = [
+    "headers",
+    "header",
+    "auth",
+    "authorization",
+    "params",
+    "options",
+    "opts",
+    "config",
+    "configuration",
+    "credentials",
+    "credential",
+    "request",
+    "env",
+    "environment",
+    "query",
+    "defaults",
+    "default",
+    "data",
+    "args",
+    "client",
+    "api",
+    "prod",
+    "production",
+    "staging",
+    "dev",
+    "development",
+    "settings",
+    "with",
+    "props",
+    "values",
+    "secrets",
+    "keys",
+    "production_key",
+    "security",
+];
+
+/// The innermost braces around a place, within reach: an object, a block.
+pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let from = at.saturating_sub(REACH_BYTES);
+    let mut depth = 0_usize;
+    for start in (from..at).rev() {
+        match bytes[start] {
+            b'}' => depth += 1,
+            b'{' if depth == 0 => {
+                let end = balanced(bytes, start, 2 * REACH_BYTES)?;
+                return (end > at).then_some(start..end);
+            }
+            b'{' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The lines around a place that are indented at least as far as its own line;
+/// `None` where that line is not indented.
+pub(in crate::detect) fn indented_around(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let line = line_start(bytes, at, 512);
+    let own = indent(bytes, line);
+    let is_field = bytes[line..at].contains(&b':')
+        && !bytes[line..at].iter().any(|b| matches!(b, b'(' | b'{'));
+    if own == 0 || !is_field {
+        return None;
+    }
+    let from = at.saturating_sub(REACH_BYTES);
+    let mut start = line;
+    while start > from {
+        let before = line_start(bytes, start - 1, 512);
+        if before >= start || (indent(bytes, before) < own && before + 1 < start) {
+            break;
+        }
+        start = before;
+    }
+    let limit = bytes.len().min(at + REACH_BYTES);
+    let mut end = line_end(bytes, at, 1024);
+    while end < limit {
+        let next = end + 1;
+        let to = line_end(bytes, next.min(bytes.len()), 1024);
+        if to <= next || indent(bytes, next) < own {
+            break;
+        }
+        end = to;
+    }
+    Some(start..end)
+}
+
+/// Whether two places stand in blocks side by side: the way from the first to
+/// the second leaves a block and enters another.
+pub(in crate::detect) fn are_siblings(bytes: &[u8], one: usize, other: usize) -> bool {
+    let (from, to) = if one < other { (one, other) } else { (other, one) };
+    let mut depth = 0_i32;
+    let mut lowest = 0_i32;
+    for byte in &bytes[from..to] {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                lowest = lowest.min(depth);
+            }
+            _ => {}
+        }
+    }
+    lowest < 0 && depth > lowest
+}
+
+/// Whether a place inside a section or request stands in a record of its own
+/// that something else names: `"chat": {"token": …}`, `cache:` and `key:`
+/// below it.
+pub(in crate::detect) fn is_in_foreign_record(
+    bytes: &[u8],
+    place: &Range<usize>,
+    range: &Range<usize>,
+) -> bool {
+    let is_own = |end: usize| {
+        let mut end = before_blanks(bytes, end);
+        while end > range.start
+            && matches!(bytes[end - 1], b':' | b'=' | b'"' | b'\'' | b'>' | b' ' | b'[')
+        {
+            end -= 1;
+        }
+        let word = word_before(bytes, end);
+        word.is_empty() || word.start < range.start || is_any(bytes, &word, &OWN_RECORDS)
+    };
+    if let Some(braces) = innermost_braces(bytes, place.start) {
+        let is_record = matches!(
+            byte(bytes, before_blanks(bytes, braces.start).wrapping_sub(1)),
+            b':' | b'=' | b'[' | b','
+        );
+        if braces.start > range.start && is_record {
+            return !is_own(braces.start);
+        }
+        return false;
+    }
+    let line = line_start(bytes, place.start, 512);
+    let own = indent(bytes, line);
+    let mut above = line;
+    while above > range.start {
+        let before = line_start(bytes, above - 1, 512);
+        let text = bytes[before..above].trim_ascii();
+        if before >= above {
+            break;
+        }
+        if indent(bytes, before) < own && !text.is_empty() {
+            let is_head = before < range.start || text.last() != Some(&b':');
+            return !is_head && !is_own(before + bytes[before..above].trim_ascii_end().len());
+        }
+        above = before;
+    }
+    false
+}
