@@ -11,10 +11,10 @@ mod api;
 mod audit;
 mod core_dumps;
 mod drill;
-mod hardening;
 mod interrupt;
 mod manual;
 mod output;
+mod panics;
 mod progress;
 mod report;
 mod rescan;
@@ -100,7 +100,7 @@ commands! {
 /// Runs the command that the arguments name; says on standard error why one
 /// could not run.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
-    hardening::prepare();
+    panics::keep_silent();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

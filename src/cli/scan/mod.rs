@@ -20,10 +20,11 @@ pub(crate) use args::ScanArgs;
 
 use super::interrupt::Interrupt;
 use super::progress::Meter;
-use super::{Exit, output};
+use super::{Exit, core_dumps, output};
 
 /// Runs `keysweep scan`.
 pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
+    core_dumps::forbid();
     let settings = settings(&args)?;
     check_reports(&args.reports)?;
     // A read of standard input waits where no flag is looked at: there the
