@@ -136,7 +136,7 @@ fn row(report: &Report, finding: &Finding, at: usize, out: &mut dyn Write) -> io
         first = markup(&first),
         count = places.len(),
     )?;
-    writeln!(out, r#"<tr class="detail" id="d{at}"><td colspan="7">"#)?;
+    writeln!(out, r#"<tr class="detail" id="d{at}"><td colspan="7"><noscript>"#)?;
     detail(finding, &exposure, &places, out)?;
     writeln!(out, "</noscript></td></tr>")
 }
