@@ -144,17 +144,21 @@ fn occurrence(
     // The excerpt is escaped when it is made, so its characters are counted as
     // they are shown.
     let [start, length] = occurrence.excerpt_mask;
-    let start = start.min(occurrence.excerpt.chars().count());
+    // A report may be anybody's: a mask that lies outside its line points at
+    // the line's end.
+    let shown = occurrence.excerpt.chars().count();
+    let start = start.min(shown);
+    let length = length.min(shown - start).max(1);
     let mut reason = visible(&occurrence.evidence).into_owned();
     if !occurrence.encodings.is_empty() {
         reason.push_str(&format!(", read through {}", visible(&occurrence.encodings.join(" → "))));
     }
     writeln!(
         out,
-        "{:gutter$} {bar} {:start$}{} {reason}; {} confidence",
+        "{:gutter$} {bar} {}{} {reason}; {} confidence",
         "",
-        "",
-        style.paint(Ink::Alarm, &"^".repeat(length.max(1))),
+        " ".repeat(start),
+        style.paint(Ink::Alarm, &"^".repeat(length)),
         occurrence.confidence
     )?;
     if let Some(line) = history(occurrence) {
