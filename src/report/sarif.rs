@@ -273,7 +273,7 @@ fn uri(place: &Occurrence) -> String {
 /// the line alone is given, rather than a wrong column.
 fn region(place: &Occurrence) -> Value {
     let [start, _] = place.excerpt_mask;
-    let agrees = place.column == start as u64 + 1
+    let agrees = place.column == (start as u64).saturating_add(1)
         && place.excerpt.chars().take(start).all(|c| c.is_ascii() && c != '\\');
     let line = place.line.max(1);
     if agrees && place.encodings.is_empty() {
