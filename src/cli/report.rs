@@ -64,6 +64,7 @@ fn parse_format(name: &str) -> Result<Format, UnknownFormat> {
 }
 
 /// Runs `keysweep report`.
+#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments whole")]
 pub(crate) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
     if args.schema {
         write(&args, |out| out.write_all(report::JSON_SCHEMA.as_bytes()))?;

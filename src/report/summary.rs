@@ -31,9 +31,9 @@ pub struct Summary<'a> {
 pub enum Tone {
     /// Nothing found, everything read.
     Clean,
-    /// Nothing found, not everything read.
+    /// No key that may live was found, but not everything was read.
     Incomplete,
-    /// Every key found is proven dead.
+    /// Every key found is proven dead, everything read.
     Dead,
     /// Keys that are not proven dead.
     Exposed,
@@ -66,8 +66,8 @@ impl<'a> Summary<'a> {
         let dead = self.verdicts.get("dead").copied().unwrap_or(0);
         match (self.active.len(), report.coverage.complete) {
             (0, true) => Tone::Clean,
-            (0, false) => Tone::Incomplete,
-            (keys, _) if keys == dead => Tone::Dead,
+            (keys, true) if keys == dead => Tone::Dead,
+            (keys, false) if keys == dead => Tone::Incomplete,
             _ => Tone::Exposed,
         }
     }
@@ -76,22 +76,20 @@ impl<'a> Summary<'a> {
     #[must_use]
     pub fn headline(&self, report: &Report) -> String {
         let keys = self.active.len();
-        let mut said = match self.tone(report) {
-            Tone::Clean => {
-                return "No leaked key found; everything in scope was read.".to_owned();
-            }
-            Tone::Incomplete => {
-                return "No leaked key found, but not everything in scope could be read: this is \
-                        not a clean result."
-                    .to_owned();
-            }
-            Tone::Dead | Tone::Exposed => format!(
-                "{keys} leaked {} in {} {}",
-                plural(keys, "key", "keys"),
-                self.places,
-                plural(self.places, "place", "places"),
-            ),
-        };
+        if keys == 0 && report.coverage.complete {
+            return "No leaked key found; everything in scope was read.".to_owned();
+        }
+        if keys == 0 {
+            return "No leaked key found, but not everything in scope could be read: this is not a \
+                    clean result."
+                .to_owned();
+        }
+        let mut said = format!(
+            "{keys} leaked {} in {} {}",
+            plural(keys, "key", "keys"),
+            self.places,
+            plural(self.places, "place", "places"),
+        );
         let states: Vec<String> = ["live", "unknown", "rejected", "not asked", "dead"]
             .into_iter()
             .filter_map(|state| Some(format!("{} {state}", self.verdicts.get(state)?)))
@@ -137,4 +135,25 @@ fn is_outside(kind: &str) -> bool {
         SkipKind::NestedRepository,
     ];
     OUTSIDE.iter().any(|outside| outside.name() == kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::read;
+
+    #[test]
+    fn unread_scope_is_never_toned_as_safe() {
+        let mut report =
+            read(include_bytes!("../../fixtures/report/samples/responded.json")).unwrap();
+        report.findings.retain(|finding| state(finding) == "dead");
+        assert_eq!(Summary::of(&report).tone(&report), Tone::Dead);
+        report.coverage.complete = false;
+        let summary = Summary::of(&report);
+        assert_eq!(summary.tone(&report), Tone::Incomplete);
+        assert_eq!(
+            summary.headline(&report),
+            "1 leaked key in 3 places: 1 dead. Not everything in scope could be read."
+        );
+    }
 }

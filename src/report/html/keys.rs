@@ -38,7 +38,7 @@ pub(super) fn render(
     controls(summary, out)?;
     writeln!(
         out,
-        r#"<div class="scroll" tabindex="0" role="region" aria-labelledby="findings-title"><table id="keys">
+        r#"<div class="scroll" tabindex="0" role="region" aria-label="Table of keys"><table id="keys">
 <colgroup><col class="c1"><col class="c2"><col class="c3"><col class="c4"><col class="c5"><col class="c6"><col class="c7"></colgroup>
 <thead><tr>
 <th scope="col" data-sort="rank" data-numeric aria-sort="ascending"><button type="button">Verdict</button></th>

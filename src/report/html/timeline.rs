@@ -13,7 +13,7 @@ use super::super::exposure::{End, Exposure};
 use super::super::inert::markup;
 use super::super::model::{Finding, Report};
 use super::super::summary::{Summary, state};
-use super::{instant, keys};
+use super::instant;
 
 /// Keys beyond this many, most urgent first, stand in the table alone.
 const MAX_BARS: usize = 24;
@@ -113,7 +113,7 @@ pub(super) fn render(
     let height = TOP + ROW * drawn.len() as f64 + 8.0;
     writeln!(
         out,
-        r#"<div class="scroll" tabindex="0" role="region" aria-labelledby="timeline-title"><svg class="line" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="line-title line-text"><title id="line-title">Timeline of exposure</title><desc id="line-text">A bar for each of {} keys, from its introduction to its death or open end. The table below holds the same times.</desc>"#,
+        r#"<div class="scroll" tabindex="0" role="region" aria-label="Timeline, drawn"><svg class="line" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="line-title line-text"><title id="line-title">Timeline of exposure</title><desc id="line-text">A bar for each of {} keys, from its introduction to its death or open end. The table below holds the same times.</desc>"#,
         drawn.len(),
     )?;
     axes(&panels, height, out)?;
@@ -187,8 +187,7 @@ fn bar(
     };
     writeln!(
         out,
-        r##"<g><a href="#{}"><text class="name" x="0" y="{:.1}">{}</text></a>"##,
-        keys::anchor(finding),
+        r#"<g><text class="name" x="0" y="{:.1}">{}</text>"#,
         y + 4.5,
         markup(&finding.redacted),
     )?;
