@@ -51,7 +51,7 @@ pub(super) fn promise(
         return None;
     }
     if is_key_of_another_kind(&after, last) {
-        return Some(Promise::Other);
+        return None;
     }
     let tail = if last <= after.len() { &after[last..] } else { &[][..] };
     if tail.iter().any(|word| holds_something_else(word)) || before.iter().any(|word| negates(word))
@@ -116,7 +116,7 @@ fn is_plural(word: &str, noun: &str) -> bool {
 
 /// Words after the noun that say that the name holds something about a key.
 fn holds_something_else(word: &str) -> bool {
-    const WORDS: [&str; 131] = [
+    const WORDS: [&str; 132] = [
         "url",
         "uri",
         "endpoint",
@@ -195,6 +195,7 @@ fn holds_something_else(word: &str) -> bool {
         "parameter",
         "column",
         "lease",
+        "tag",
         "command",
         "cmd",
         "payload",
@@ -276,7 +277,8 @@ fn negates(word: &str) -> bool {
 
 /// Whether a name's tail says that its value identifies a key rather than
 /// being one, so that even a random value is none.
-pub(super) fn identifies(bytes: &[u8], span: &Range<usize>) -> bool {
+pub(super) fn identifies(bytes: &[u8], span: &Range<usize>, vendor: &Range<usize>) -> bool {
+    let span = &(vendor.end..span.end.max(vendor.end));
     const WORDS: [&str; 66] = [
         "id",
         "ids",
@@ -425,10 +427,14 @@ fn extend_left(bytes: &[u8], from: usize) -> usize {
 
 fn extend_right(bytes: &[u8], from: usize) -> usize {
     let mut end = from;
+    let is_tag = bytes[..extend_left(bytes, from)].ends_with(b"<");
     while end - from < REACH_BYTES {
         if is_word(byte(bytes, end)) {
             end += 1;
             continue;
+        }
+        if is_tag && byte(bytes, end) == b' ' {
+            break;
         }
         let joint = joint(&bytes[end.min(bytes.len())..]);
         if joint == 0 || !is_word(byte(bytes, end + joint)) {

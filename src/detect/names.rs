@@ -21,12 +21,13 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
         let mut candidates: Option<Vec<Candidate>> = None;
         for (index, rule, names) in named(rules, literal) {
             let Some(promise) = promise(bytes, &span, &vendor, names) else { continue };
-            let is_identifier = promise == Promise::Other && identifies(bytes, &span);
+            let is_identifier = promise == Promise::Other && identifies(bytes, &span, &vendor);
+            let is_vague = !holds_key_word(&bytes[span.clone()]);
             let candidates = candidates.get_or_insert_with(|| after_name(bytes, &span));
             for candidate in candidates.iter() {
                 let Class::Literal(strength) = candidate.class else { continue };
                 if let Some(confidence) =
-                    judge(rule, promise, is_identifier, bytes, candidate, strength)
+                    judge(rule, promise, is_identifier, is_vague, bytes, candidate, strength)
                 {
                     found.push(Found {
                         rule: index,
@@ -57,6 +58,7 @@ fn judge(
     rule: &Rule,
     promise: Promise,
     is_identifier: bool,
+    is_vague: bool,
     bytes: &[u8],
     candidate: &Candidate,
     strength: Strength,
@@ -69,7 +71,9 @@ fn judge(
         Promise::Key => rule.confidence,
         Promise::Loose => rule.confidence,
         Promise::Other if is_identifier || is_digest_like => Confidence::Low,
-        Promise::Loose if is_digest_like && candidate.way == Way::Told => Confidence::Low,
+        Promise::Loose if is_digest_like && (is_vague || candidate.way == Way::Told) => {
+            Confidence::Low
+        }
         Promise::Other if strength == Strength::Strong => Confidence::Medium,
         Promise::Other => return None,
     };
@@ -79,6 +83,14 @@ fn judge(
         _ => context,
     };
     Some(confidence(context.min(way), strength))
+}
+
+/// Whether a name says key, token or secret, and not only `auth`.
+fn holds_key_word(name: &[u8]) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [&b"key"[..], b"token", b"secret"]
+        .iter()
+        .any(|word| memchr::memmem::find(&lower, word).is_some())
 }
 
 /// Hexadecimal digits of a digest's length, or a UUID: what ids are made of.

@@ -11,7 +11,11 @@ use crate::detect::text::{
 };
 
 /// Names of records that belong to the request or section around them.
-const OWN_RECORDS: [&str; 34] = [
+const OWN_RECORDS: [&str; 38] = [
+    "stringdata",
+    "webhook",
+    "webhooks",
+    "authentication",
     "headers",
     "header",
     "auth",
@@ -104,10 +108,13 @@ pub(in crate::detect) fn are_siblings(bytes: &[u8], one: usize, other: usize) ->
     let (from, to) = if one < other { (one, other) } else { (other, one) };
     let mut depth = 0_i32;
     let mut lowest = 0_i32;
-    for byte in &bytes[from..to] {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => {
+    for at in from..to {
+        let is_line_end = matches!(byte(bytes, at + 1), b'\n' | b'\r');
+        let is_line_start =
+            line_start(bytes, at, 200) + indent(bytes, line_start(bytes, at, 200)) == at;
+        match bytes[at] {
+            b'{' if is_line_end => depth += 1,
+            b'}' if is_line_start => {
                 depth -= 1;
                 lowest = lowest.min(depth);
             }

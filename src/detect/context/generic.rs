@@ -8,7 +8,7 @@ use crate::detect::name;
 use crate::detect::text::{byte, is_word};
 
 /// Generic names of a key: in a vendor's context they are the vendor's.
-const KEY_NAMES: [&str; 24] = [
+const KEY_NAMES: [&str; 25] = [
     "api_key",
     "apikey",
     "api-key",
@@ -33,6 +33,7 @@ const KEY_NAMES: [&str; 24] = [
     "secret_key",
     "secretkey",
     "password",
+    "credentials",
 ];
 
 /// Generic names of a webhook secret.
@@ -109,7 +110,7 @@ pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
         "client",
         "server",
         "app",
-        "public",
+        "primary",
         "private",
         "test",
         "backend",

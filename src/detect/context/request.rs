@@ -74,7 +74,7 @@ pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
 const VERBS: [&[u8]; 5] = [b"\nGET ", b"\nPOST ", b"\nPUT ", b"\nDELETE ", b"\nPATCH "];
 
 /// Begins of requests in code, scripts and playbooks.
-const OPENINGS: [&[u8]; 5] = [b"fetch(", b"curl ", b"\n- name:", b"\nlocation ", b"requests."];
+const OPENINGS: [&[u8]; 5] = [b"fetch(", b"curl ", b"- name:", b"\nlocation ", b"requests."];
 
 /// Where the last request before a host begins, if another begins before it.
 fn second_opening(text: &[u8]) -> Option<usize> {

@@ -44,6 +44,11 @@ pub(in crate::detect) fn section(bytes: &[u8], name: &Range<usize>) -> Option<Ra
         return Some(opener..end);
     }
     if byte(bytes, name.start.wrapping_sub(1)) == b'<' {
+        let close =
+            memchr::memchr(b'>', &bytes[at..bytes.len().min(at + 600)]).map(|length| at + length);
+        if let Some(close) = close.filter(|close| bytes[close - 1] == b'/') {
+            return Some(at..close);
+        }
         return Some(at..element_end(bytes, name, at));
     }
     (byte(bytes, next) == b':' && byte(bytes, skip_blanks(bytes, next + 1)) == b'\n')

@@ -15,8 +15,8 @@ use super::markup::before_space;
 use super::piece::is_key;
 use super::{Candidate, Way, fields};
 use crate::detect::text::{
-    balanced, before_blanks, byte, indent, is_any, line_start, quoted, skip_blanks, skip_space,
-    word_at, word_before,
+    balanced, before_blanks, byte, indent, is_any, is_word, line_start, quoted, skip_blanks,
+    skip_space, word_at, word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
@@ -29,7 +29,7 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     if bytes[..name.start].ends_with(b"</") {
         return Vec::new();
     }
-    if is_digested(bytes, name) {
+    if is_digested(bytes, name) || is_looked_up(bytes, name) {
         return Vec::new();
     }
     let reader = Reader::new(bytes, name);
@@ -155,6 +155,14 @@ impl<'a> Reader<'a> {
         if self.starts_row() {
             return self.row(at);
         }
+        let is_cell = matches!(byte(self.bytes, self.name.end), b'"' | b'\'' | b'`')
+            || !is_word(byte(
+                self.bytes,
+                before_blanks(self.bytes, self.name.start).wrapping_sub(1),
+            ));
+        if !is_cell && quoted(self.bytes, next).is_none() {
+            return None;
+        }
         let candidate = self.expression(next, Way::Paired, true)?;
         is_near(next, &candidate, 160).then_some(candidate)
     }
@@ -179,6 +187,9 @@ impl<'a> Reader<'a> {
             return self.expression(past_closers_open(self.bytes, word.end), Way::Assigned, false);
         }
         let cell = skip_cell_marks(self.bytes, next);
+        if self.heads_identifiers(cell, b'|') {
+            return None;
+        }
         self.expression(cell, Way::Paired, false)
     }
 
@@ -346,16 +357,34 @@ fn is_near(from: usize, candidate: &Candidate, reach: usize) -> bool {
 /// Whether the name is the argument of a digest: what follows is compared with
 /// the digest, not with the key.
 fn is_digested(bytes: &[u8], name: &Range<usize>) -> bool {
-    let before = before_blanks(bytes, name.start);
-    let open = bytes[..before]
-        .iter()
-        .rev()
-        .take(24)
-        .take_while(|b| !matches!(b, b';' | b'\n' | b'='))
-        .position(|b| *b == b'(');
-    let Some(open) = open.map(|at| before - at - 1) else { return false };
-    let callee = bytes[word_before(bytes, before_blanks(bytes, open))].to_ascii_lowercase();
-    [&b"sha"[..], b"md5", b"hash", b"digest", b"sum256"]
-        .iter()
-        .any(|word| memchr::memmem::find(&callee, word).is_some())
+    let line = line_start(bytes, name.start, 40);
+    let before = bytes[line..name.start].to_ascii_lowercase();
+    [
+        &b"sha256("[..],
+        b"sha1(",
+        b"sha512(",
+        b"sum256(",
+        b"md5(",
+        b"hash(",
+        b"hexdigest(",
+        b"digest(",
+    ]
+    .iter()
+    .any(|call| memchr::memmem::find(&before, call).is_some())
+}
+
+/// Whether the name is what a store is asked for: `get_secret("K", …)`.
+fn is_looked_up(bytes: &[u8], name: &Range<usize>) -> bool {
+    let mut at = name.start;
+    while at > 0 && matches!(bytes[at - 1], b'"' | b'\'' | b' ') {
+        at -= 1;
+    }
+    if at == 0 || bytes[at - 1] != b'(' {
+        return false;
+    }
+    let callee = bytes[word_before(bytes, at - 1)].to_ascii_lowercase();
+    let has =
+        |words: &[&[u8]]| words.iter().any(|word| memchr::memmem::find(&callee, word).is_some());
+    has(&[b"get", b"fetch", b"read", b"load", b"find", b"access"])
+        && has(&[b"secret", b"password", b"credential", b"keyring", b"vault"])
 }

@@ -61,12 +61,50 @@ impl Reader<'_> {
         before_quote(self.bytes, self.name.start) == start
     }
 
+    /// Whether the column that holds `at` is headed as one of ids or digests.
+    pub(super) fn heads_identifiers(&self, at: usize, separator: u8) -> bool {
+        let line = line_start(self.bytes, at, 2048);
+        let index = self.bytes[line..at].iter().filter(|b| **b == separator).count();
+        let mut first = line;
+        while first > 0 && line - first < 4096 {
+            let above = line_start(self.bytes, first - 1, 2048);
+            let is_row = self.bytes[above..first].contains(&separator);
+            if above >= first || !is_row {
+                break;
+            }
+            first = above;
+        }
+        let header = &self.bytes[first..line_end(self.bytes, first, 2048)];
+        let title = header.split(|b| *b == separator).nth(index).unwrap_or_default();
+        const WORDS: [&str; 14] = [
+            "id",
+            "uuid",
+            "sha",
+            "sha256",
+            "sha1",
+            "md5",
+            "hash",
+            "digest",
+            "checksum",
+            "commit",
+            "introduced",
+            "fingerprint",
+            "etag",
+            "version",
+        ];
+        first < line
+            && crate::detect::name::words(title).iter().any(|word| WORDS.contains(&word.as_str()))
+    }
+
     /// The first random cell of the row.
     pub(super) fn row(&self, at: usize) -> Option<Candidate> {
         let separator = byte(self.bytes, at - 1);
         let row = at..line_end(self.bytes, at, 1200);
         (0..6).find_map(|index| {
             let cell = cell(self.bytes, row.clone(), separator, index)?;
+            if self.heads_identifiers(cell.start, separator) {
+                return None;
+            }
             let class = classify(&self.bytes[cell.clone()], Form::Quoted);
             matches!(class, Class::Literal(strength) if strength >= Strength::Fair)
                 .then(|| Candidate { parts: vec![cell], class, way: Way::Paired, is_quoted: true })
