@@ -279,7 +279,7 @@ fn negates(word: &str) -> bool {
 /// being one, so that even a random value is none.
 pub(super) fn identifies(bytes: &[u8], span: &Range<usize>, vendor: &Range<usize>) -> bool {
     let span = &(vendor.end..span.end.max(vendor.end));
-    const WORDS: [&str; 66] = [
+    const WORDS: [&str; 67] = [
         "id",
         "ids",
         "hash",
@@ -312,6 +312,7 @@ pub(super) fn identifies(bytes: &[u8], span: &Range<usize>, vendor: &Range<usize
         "trace",
         "crc",
         "crc32",
+        "tag",
         "fp",
         "change",
         "enc",

@@ -69,11 +69,11 @@ fn judge(
     let is_digest_like = looks_like_digest(&candidate.value(bytes));
     let context = match promise {
         Promise::Key => rule.confidence,
-        Promise::Loose => rule.confidence,
         Promise::Other if is_identifier || is_digest_like => Confidence::Low,
         Promise::Loose if is_digest_like && (is_vague || candidate.way == Way::Told) => {
             Confidence::Low
         }
+        Promise::Loose => rule.confidence,
         Promise::Other if strength == Strength::Strong => Confidence::Medium,
         Promise::Other => return None,
     };

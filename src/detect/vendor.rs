@@ -101,8 +101,7 @@ fn around_word(
     if words.iter().any(|word| word == "signature") {
         found.extend(signed(feeds, bytes, &name));
     }
-    let resource =
-        super::way::names_a_record(bytes, &name).then(|| context::resource(bytes, &name));
+    let resource = context::names_service(bytes, &name).then(|| context::resource(bytes, &name));
     if let Some(section) = context::section(bytes, &name).or(resource).filter(|_| !is_key) {
         found.extend(generics(
             feeds,
@@ -113,6 +112,7 @@ fn around_word(
             false,
         ));
     }
+    found.extend(declared(feeds, bytes, &name));
     for alias in context::aliases(bytes, word) {
         found.extend(aliased(feeds, bytes, &alias));
     }
@@ -291,6 +291,29 @@ fn last_segment(bytes: &[u8], callee: &Range<usize>) -> Range<usize> {
     from..end
 }
 
+/// Keys of a client that is declared, built in a chain or handed over with its
+/// options: `ByteStackClient c{"v"}`, `.builder().apiKey("v")`, `use(ByteStack, {…})`.
+fn declared(feeds: &Rules<'_>, bytes: &[u8], name: &Range<usize>) -> Vec<Found> {
+    let callee = shown(&bytes[name.clone()]);
+    let mut all = Vec::new();
+    if let Some(chain) = context::chain(bytes, name) {
+        all.extend(generics(
+            feeds,
+            bytes,
+            &chain,
+            &format!("given to {callee}"),
+            feeds.best,
+            false,
+        ));
+    }
+    if is_client(bytes, name) {
+        if let Some(arguments) = context::declaration(bytes, name) {
+            all.extend(passed(feeds, bytes, &arguments, &callee, true));
+        }
+    }
+    all
+}
+
 /// Keys given to the vendor's package under a local name.
 fn aliased(feeds: &Rules<'_>, bytes: &[u8], alias: &[u8]) -> Vec<Found> {
     let mut all = Vec::new();
@@ -354,7 +377,8 @@ fn generics(
         }
         let Some(rule) = rule_for(feeds, &generic) else { continue };
         for candidate in after_name(bytes, &generic.span) {
-            let is_apart = context::is_in_foreign_record(bytes, &generic.span, range);
+            let is_apart =
+                !generic.is_webhook && context::is_in_foreign_record(bytes, &generic.span, range);
             if is_apart || !is_fitting(bytes, &generic.span, candidate.way) {
                 continue;
             }

@@ -48,6 +48,54 @@ pub(in crate::detect) fn arguments(bytes: &[u8], callee: &Range<usize>) -> Optio
     (takes_bare_arguments && open > end).then(|| open..line_end(bytes, open, 300))
 }
 
+/// What is chained to a client or follows it as options: from
+/// `ByteStack.builder()` to the statement's end, or the braces after
+/// `ByteStack,`.
+pub(in crate::detect) fn chain(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let mut at = name.end;
+    if byte(bytes, at) == b',' {
+        let open = skip_space(bytes, at + 1);
+        let end = (byte(bytes, open) == b'{').then(|| balanced(bytes, open, REACH_BYTES))??;
+        return Some(open..end);
+    }
+    while is_word(byte(bytes, at)) || matches!(byte(bytes, at), b'.' | b':') {
+        at += 1;
+    }
+    if byte(bytes, at) != b'(' {
+        return None;
+    }
+    let after = balanced(bytes, at, REACH_BYTES)?;
+    if byte(bytes, skip_space(bytes, after)) != b'.' {
+        return None;
+    }
+    let limit = bytes.len().min(after + 400);
+    let end = memchr::memchr(b';', &bytes[after..limit]).map_or(limit, |length| after + length);
+    let end =
+        memchr::memmem::find(&bytes[after..end], b"\n\n").map_or(end, |length| after + length);
+    Some(after..end)
+}
+
+/// The arguments of a declaration: `ByteStackClient c{"v"}`,
+/// `ByteStackClient c("v")`, `ByteStackClient c = new("v")`.
+pub(in crate::detect) fn declaration(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let start = skip_blanks(bytes, name.end);
+    let variable = word_at(bytes, start);
+    if start == name.end || variable.is_empty() {
+        return None;
+    }
+    let mut open = skip_blanks(bytes, variable.end);
+    if byte(bytes, open) == b'=' {
+        let new = word_at(bytes, skip_blanks(bytes, open + 1));
+        if !is_any(bytes, &new, &["new"]) {
+            return None;
+        }
+        open = skip_blanks(bytes, new.end);
+    }
+    matches!(byte(bytes, open), b'(' | b'{').then_some(())?;
+    let end = balanced(bytes, open, REACH_BYTES)?;
+    Some(open + 1..end - 1)
+}
+
 /// The first positional argument of a client, where it is a literal.
 pub(in crate::detect) fn positional(bytes: &[u8], arguments: &Range<usize>) -> Option<Candidate> {
     let mut at = skip_space(bytes, arguments.start);

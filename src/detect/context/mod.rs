@@ -16,10 +16,10 @@ use std::ops::Range;
 
 pub(super) use address::{in_address, signing_literals};
 pub(super) use block::{are_siblings, indented_around, innermost_braces, is_in_foreign_record};
-pub(super) use call::{aliases, arguments, positional};
+pub(super) use call::{aliases, arguments, chain, declaration, positional};
 pub(super) use generic::{Generic, generics};
 pub(super) use request::{bearers, request};
-pub(super) use section::{resource, section};
+pub(super) use section::{names_service, resource, section};
 
 /// How far a request, a call or a block reaches from the host, in bytes.
 pub(super) const REACH_BYTES: usize = 1600;

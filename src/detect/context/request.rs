@@ -28,7 +28,7 @@ pub(in crate::detect) fn request(bytes: &[u8], host: &Range<usize>) -> Range<usi
     if defines_variable {
         return start..to;
     }
-    let end = boundary_after(after).map_or(to, |at| host.end + at);
+    let end = boundary_after(after, before).map_or(to, |at| host.end + at);
     start..end
 }
 
@@ -47,14 +47,18 @@ pub(in crate::detect) fn boundary_before(text: &[u8]) -> Option<usize> {
     last.max(host).max(verb).max(second_opening(text))
 }
 
-pub(in crate::detect) fn boundary_after(text: &[u8]) -> Option<usize> {
+pub(in crate::detect) fn boundary_after(text: &[u8], before: &[u8]) -> Option<usize> {
     let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"\nmachine ", b"\ndefault "];
     let first =
         separators.iter().filter_map(|separator| memchr::memmem::find(text, separator)).min();
     let host =
         memchr::memmem::find_iter(text, b"://").find(|at| !is_vendor_or_local(&text[at + 3..]));
     let verb = VERBS.iter().filter_map(|verb| memchr::memmem::find(text, verb)).min();
-    let opening = OPENINGS.iter().filter_map(|opening| memchr::memmem::find(text, opening)).min();
+    let opening = OPENINGS
+        .iter()
+        .filter(|opening| memchr::memmem::find(before, opening).is_some())
+        .filter_map(|opening| memchr::memmem::find(text, opening))
+        .min();
     [first, host, verb, opening].into_iter().flatten().min()
 }
 
@@ -74,7 +78,7 @@ pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
 const VERBS: [&[u8]; 5] = [b"\nGET ", b"\nPOST ", b"\nPUT ", b"\nDELETE ", b"\nPATCH "];
 
 /// Begins of requests in code, scripts and playbooks.
-const OPENINGS: [&[u8]; 5] = [b"fetch(", b"curl ", b"- name:", b"\nlocation ", b"requests."];
+const OPENINGS: [&[u8]; 5] = [b"fetch(", b"curl ", b"- name:", b"\nlocation ", b"requests.get("];
 
 /// Where the last request before a host begins, if another begins before it.
 fn second_opening(text: &[u8]) -> Option<usize> {
@@ -92,7 +96,7 @@ pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Cand
     let mut found = Vec::new();
     for at in memchr::memchr2_iter(b'B', b'b', &bytes[range.clone()]).map(|at| range.start + at) {
         if !is_any(bytes, &(at..(at + 6).min(bytes.len())), &["bearer"])
-            || is_word(byte(bytes, at.wrapping_sub(1)))
+            || byte(bytes, at.wrapping_sub(1)).is_ascii_alphanumeric()
         {
             continue;
         }
@@ -119,6 +123,10 @@ pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Cand
         while end - start < 520 && value::is_token_byte(byte(bytes, end)) {
             end += 1;
         }
+        if let Some(argument) = format_argument(bytes, start) {
+            found.push(argument);
+            continue;
+        }
         if matches!(byte(bytes, start), b'[' | b'{') {
             found.extend(record_of_bearer(bytes, start));
             continue;
@@ -143,6 +151,32 @@ pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Cand
 pub(in crate::detect) fn past_bearer_word(bytes: &[u8], at: usize) -> usize {
     let word = word_at(bytes, at);
     if matches!(byte(bytes, word.end), b'(' | b'{' | b'=' | b':') { word.end } else { at }
+}
+
+/// `"Bearer %s", "v"`, `"Bearer {}", "v"`: the literal that the format takes.
+fn format_argument(bytes: &[u8], at: usize) -> Option<Candidate> {
+    const HOLES: [&[u8]; 5] = [b"%s", b"{}", b"{0}", b"%v", b"%@"];
+    let hole = HOLES.iter().find(|hole| bytes[at.min(bytes.len())..].starts_with(hole))?;
+    let mut next = at + hole.len();
+    while matches!(
+        byte(bytes, next),
+        b'"' | b'\'' | b',' | b' ' | b')' | b'.' | b'%' | b'\n' | b'('
+    ) || bytes[next.min(bytes.len())..].starts_with(b"format(")
+    {
+        next += if byte(bytes, next) == b'f' { 7 } else { 1 };
+        if next > at + 60 {
+            return None;
+        }
+    }
+    let open = next.checked_sub(1)?;
+    let inner = crate::detect::text::quoted(bytes, open)?.inner;
+    let class = classify(&bytes[inner.clone()], Form::Quoted);
+    matches!(class, Class::Literal(Strength::Strong)).then(|| Candidate {
+        parts: vec![inner],
+        class,
+        way: Way::Paired,
+        is_quoted: true,
+    })
 }
 
 /// Postman's and Insomnia's `"bearer": [{"key": "token", "value": "v"}]`.

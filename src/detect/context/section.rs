@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::detect::name;
+use crate::detect::text::word_before;
 use crate::detect::text::{
     balanced, byte, indent, is_word, line_end, line_start, skip_blanks, skip_space,
 };
@@ -51,8 +53,33 @@ pub(in crate::detect) fn section(bytes: &[u8], name: &Range<usize>) -> Option<Ra
         }
         return Some(at..element_end(bytes, name, at));
     }
-    (byte(bytes, next) == b':' && byte(bytes, skip_blanks(bytes, next + 1)) == b'\n')
+    if let Some(end) = definition_end(bytes, name) {
+        return Some(at..end);
+    }
+    let rest = skip_blanks(bytes, next + 1);
+    (byte(bytes, next) == b':' && matches!(byte(bytes, rest), b'\n' | b'#' | b'&'))
         .then(|| next..indented_end(bytes, name.start, next))
+}
+
+/// The end of a definition that the vendor's word names: a Ruby or Elixir
+/// block, a module, a Go package.
+fn definition_end(bytes: &[u8], name: &Range<usize>) -> Option<usize> {
+    let line = line_start(bytes, name.start, 200);
+    let head = &bytes[line..line_end(bytes, name.end, 200)];
+    let text = head.trim_ascii();
+    let limit = bytes.len().min(name.end + SECTION_BYTES);
+    if text.starts_with(b"package ") && !text.ends_with(b"{") && !text.ends_with(b";") {
+        return Some(limit);
+    }
+    let opens = text.starts_with(b"module ")
+        || text.starts_with(b"defmodule ")
+        || text.ends_with(b" do")
+        || (memchr::memmem::find(text, b" do |").is_some() && text.ends_with(b"|"));
+    if !opens {
+        return None;
+    }
+    let closing = [&b"\n"[..], &bytes[line..line + indent(bytes, line)], b"end"].concat();
+    Some(memchr::memmem::find(&bytes[name.end..limit], &closing).map_or(limit, |at| name.end + at))
 }
 
 /// Past `new`, `dict`, `Map.of`, `array`, `struct`, `&Config`: what a literal
@@ -110,10 +137,71 @@ pub(in crate::detect) fn indented_end(bytes: &[u8], name: usize, from: usize) ->
     limit
 }
 
-/// The resource that a vendor's word names: the rest of its document.
+/// The record that a vendor's word names: its braces, the lines indented with
+/// it, or the rest of its section or document.
 pub(in crate::detect) fn resource(bytes: &[u8], name: &Range<usize>) -> Range<usize> {
+    if let Some(block) = super::innermost_braces(bytes, name.start)
+        .or_else(|| super::indented_around(bytes, name.start))
+    {
+        return block;
+    }
+    let from = name.start.saturating_sub(400);
     let limit = bytes.len().min(name.end + 600);
-    let end =
-        memchr::memmem::find(&bytes[name.end..limit], b"\n---").map_or(limit, |at| name.end + at);
-    name.end..end
+    let separators = [&b"\n---"[..], b"\n[", b"\n\n[", b"\n<"];
+    let start = separators
+        .iter()
+        .filter_map(|mark| memchr::memmem::rfind(&bytes[from..name.start], mark))
+        .max();
+    let end = separators
+        .iter()
+        .filter_map(|mark| memchr::memmem::find(&bytes[name.end..limit], mark))
+        .min();
+    start.map_or(from, |at| from + at)..end.map_or(limit, |at| name.end + at)
+}
+
+/// Whether the vendor's word is the value of a field that says whose record it
+/// is: `provider: bytestack`, `"type": "bytestack"`, `uses: bytestack/action`.
+pub(in crate::detect) fn names_service(bytes: &[u8], name: &Range<usize>) -> bool {
+    const FIELDS: [&str; 22] = [
+        "name",
+        "type",
+        "provider",
+        "service",
+        "driver",
+        "vendor",
+        "class",
+        "image",
+        "uses",
+        "backend",
+        "source",
+        "kind",
+        "engine",
+        "adapter",
+        "plugin",
+        "connector",
+        "integration",
+        "platform",
+        "client",
+        "@type",
+        "app",
+        "id",
+    ];
+    let mut at = name.start;
+    while at > 0
+        && name.start - at < 60
+        && (is_word(bytes[at - 1]) || matches!(bytes[at - 1], b'.' | b'/' | b'-' | b'@' | b'\\'))
+    {
+        at -= 1;
+    }
+    while at > 0 && matches!(bytes[at - 1], b'"' | b'\'' | b' ' | b'\t') {
+        at -= 1;
+    }
+    if at == 0 || !matches!(bytes[at - 1], b':' | b'=' | b'>') {
+        return false;
+    }
+    while at > 0 && matches!(bytes[at - 1], b':' | b'=' | b'>' | b'"' | b'\'' | b' ') {
+        at -= 1;
+    }
+    let words = name::words(&bytes[word_before(bytes, at)]);
+    words.last().is_some_and(|word| FIELDS.contains(&word.as_str()))
 }

@@ -97,6 +97,11 @@ impl Reader<'_> {
             b';' | b',' | 0 => false,
             b'/' if self.bytes[self.at..].starts_with(b"//") && self.is_comment() => false,
             b'#' if self.is_comment() => false,
+            b'-' | b'+' | b'.'
+                if piece == 0 && byte(self.bytes, self.at + 1).is_ascii_alphanumeric() =>
+            {
+                self.take_bare(piece)
+            }
             b'=' | b':' | b'?' | b'|' | b'+' | b'.' | b'@' | b'<' | b'>' | b'&' | b'*' | b'\\'
             | b'-' | b'^' => self.operator(),
             _ => self.take_bare(piece),

@@ -362,6 +362,7 @@ fn is_digested(bytes: &[u8], name: &Range<usize>) -> bool {
     [
         &b"sha256("[..],
         b"sha1(",
+        b"sha256hex(",
         b"sha512(",
         b"sum256(",
         b"md5(",
