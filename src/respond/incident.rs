@@ -20,11 +20,6 @@ use crate::secret::{Fingerprint, Secret};
 use crate::vendor::{AdminKey, Client, Deadline, KeyFacts, Patience};
 use crate::verify::{Round, Suspect, Verdict, Verifier, amend, exit_code, suspects, write_report};
 
-/// Why the admin key in use cannot prove its own death.
-const ADMIN_IS_REFUSED: &str = "it is refused now, but it was the admin key in use, and without another live key nothing \
-     shows that the API still lets any key in: run the same command again with a new admin key to \
-     prove it";
-
 /// Whether anything may be revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -44,8 +39,8 @@ pub struct Tempo {
     pub first_poll: Duration,
     /// The longest time between two probes for a proof.
     pub longest_poll: Duration,
-    /// How long a request of an earlier run may take to show its effect before
-    /// another is sent.
+    /// How long a request without a clear outcome may take to show its effect
+    /// before another is sent.
     pub settle: Duration,
 }
 
@@ -55,7 +50,7 @@ impl Default for Tempo {
             limit: Duration::from_secs(600),
             first_poll: Duration::from_millis(300),
             longest_poll: Duration::from_secs(10),
-            settle: Duration::from_secs(10),
+            settle: Duration::from_secs(5),
         }
     }
 }
@@ -270,73 +265,7 @@ impl Incident<'_> {
         Ok(true)
     }
 
-    /// Asks until every key is refused or time is up; how many are not.
-    async fn prove(
-        &mut self,
-        report: &mut Report,
-        steps: &[&Step],
-        deadline: Deadline,
-    ) -> Result<usize, RespondError> {
-        let mut pending: BTreeMap<Fingerprint, &Step> =
-            steps.iter().map(|step| (step.candidate().fingerprint(), *step)).collect();
-        if pending.is_empty() {
-            return Ok(0);
-        }
-        self.operator.told(&Notice::Proving(pending.len()));
-        let mut last: BTreeMap<Fingerprint, Verdict> = BTreeMap::new();
-        let mut wait = self.tempo.first_poll;
-        loop {
-            let suspects: Vec<Suspect> =
-                pending.values().map(|step| suspect(step, &last)).collect();
-            // Even with no time left one question is asked: it decides between
-            // "still live" and "not known".
-            let asking = if deadline.is_over() {
-                Deadline::after(self.tempo.first_poll.max(Duration::from_secs(2)))
-            } else {
-                deadline
-            };
-            let round = self.ask(&suspects, "proof", asking).await?;
-            let mut settled = BTreeMap::new();
-            for (key, verdict) in round.verdicts() {
-                let verdict = judged(verdict, pending.get(key).copied());
-                if is_settled(&verdict) {
-                    pending.remove(key);
-                    settled.insert(*key, verdict.clone());
-                }
-                if let Verdict::Dead(proof) = &verdict {
-                    let mask = mask_of(steps, *key);
-                    self.operator.told(&Notice::Proven { fingerprint: *key, mask: &mask, proof });
-                }
-                if says_more(&verdict, last.get(key)) {
-                    last.insert(*key, verdict);
-                }
-            }
-            self.record(report, settled.iter())?;
-            let cannot_prove = round.opening().admin_key_was_refused();
-            if pending.is_empty() || deadline.is_over() || cannot_prove {
-                break;
-            }
-            self.operator.told(&Notice::StillAsking(pending.len()));
-            tokio::time::sleep(wait.min(deadline.left())).await;
-            wait = (wait * 2).min(self.tempo.longest_poll);
-        }
-        self.record(report, last.iter().filter(|(key, _)| pending.contains_key(key)))?;
-        for step in steps {
-            let fingerprint = step.candidate().fingerprint();
-            if let Some(verdict) = last.get(&fingerprint)
-                && !matches!(verdict, Verdict::Dead(_))
-            {
-                let mask = mask_of(steps, fingerprint);
-                let instructions = &self.client.profile().steps.dashboard;
-                let mask = &mask;
-                self.operator.told(&Notice::NotProven { fingerprint, mask, verdict, instructions });
-            }
-        }
-        self.save(report)?;
-        Ok(pending.len())
-    }
-
-    async fn ask(
+    pub(super) async fn ask(
         &mut self,
         suspects: &[Suspect],
         purpose: &str,
@@ -352,7 +281,7 @@ impl Incident<'_> {
     }
 
     /// Writes verdicts into the journal and the report.
-    fn record<'v>(
+    pub(super) fn record<'v>(
         &mut self,
         report: &mut Report,
         verdicts: impl Iterator<Item = (&'v Fingerprint, &'v Verdict)>,
@@ -373,7 +302,7 @@ impl Incident<'_> {
         Ok(())
     }
 
-    fn save(&self, report: &Report) -> Result<(), RespondError> {
+    pub(super) fn save(&self, report: &Report) -> Result<(), RespondError> {
         if let Some(path) = self.report_file {
             write_report(path, report)?;
         }
@@ -409,61 +338,6 @@ fn candidates(
     live.chain(undecided.cloned().map(Candidate::Named))
         .filter(|candidate| selection.takes(candidate.fingerprint()))
         .collect()
-}
-
-fn suspect(step: &Step, last: &BTreeMap<Fingerprint, Verdict>) -> Suspect {
-    let fingerprint = step.candidate().fingerprint();
-    let from_plan = match step.candidate() {
-        Candidate::Live(key) => Some(key.seen().at),
-        Candidate::Named(_) => None,
-    };
-    Suspect {
-        fingerprint,
-        secret: Some(step.candidate().secret().clone()),
-        seen_live_at: from_plan.max(last.get(&fingerprint).and_then(Verdict::seen_live_at)),
-        not_bearer: None,
-    }
-}
-
-/// Says of the admin key in use why its death cannot be proven with itself.
-fn judged(verdict: &Verdict, step: Option<&Step>) -> Verdict {
-    match verdict {
-        Verdict::Unknown { evidence: Some(evidence), seen_live_at, .. }
-            if evidence.status == 401 && step.is_some_and(Step::is_admin) =>
-        {
-            Verdict::Unknown {
-                why: ADMIN_IS_REFUSED.to_owned(),
-                evidence: Some(evidence.clone()),
-                seen_live_at: *seen_live_at,
-            }
-        }
-        other => other.clone(),
-    }
-}
-
-/// Whether asking again can change nothing.
-fn is_settled(verdict: &Verdict) -> bool {
-    match verdict {
-        Verdict::Dead(_) | Verdict::Rejected(_) => true,
-        // The admin key in use, refused.
-        Verdict::Unknown { evidence, why, .. } => {
-            why == ADMIN_IS_REFUSED
-                && evidence.as_ref().is_some_and(|evidence| evidence.status == 401)
-        }
-        Verdict::Live(_) | Verdict::NotAsked { .. } => false,
-    }
-}
-
-/// A key that was seen live after its revocation was sent is live, whatever
-/// later questions failed to bring.
-fn says_more(new: &Verdict, last: Option<&Verdict>) -> bool {
-    let decides = !matches!(new, Verdict::Unknown { .. } | Verdict::NotAsked { .. });
-    decides || is_settled(new) || !matches!(last, Some(Verdict::Live(_)))
-}
-
-fn mask_of(steps: &[&Step], key: Fingerprint) -> String {
-    let step = steps.iter().find(|step| step.candidate().fingerprint() == key);
-    step.map(|step| step.candidate().secret().mask()).unwrap_or_default()
 }
 
 fn note_facts(report: &mut Report, key: Fingerprint, facts: &KeyFacts) {

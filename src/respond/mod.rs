@@ -16,6 +16,7 @@ mod listing;
 mod notice;
 mod plan;
 mod plan_text;
+mod prove;
 mod revoke;
 mod selection;
 

@@ -4,8 +4,6 @@
 //! after it its outcome; where an outcome is unclear, the key is asked before
 //! anything is sent again. No receipt says that a key is dead.
 
-use std::time::Duration;
-
 use super::incident::Tempo;
 use super::journal::{Event, Journal, JournalError, Past};
 use super::notice::{Notice, Operator};
@@ -62,7 +60,7 @@ impl Revoker<'_> {
     ) -> Result<Receipt, JournalError> {
         if past.was_sent(step.candidate.fingerprint()) {
             self.operator.told(&Notice::MayBeSent(step));
-            if self.is_refused_within(step, self.tempo.settle).await? {
+            if !self.may_send_again(step, "an earlier request may have taken effect").await? {
                 return Ok(Receipt::Unclear);
             }
         }
@@ -120,7 +118,8 @@ impl Revoker<'_> {
             if attempt >= self.patience.attempts || self.deadline.wait(wait).await.is_err() {
                 return Ok(Tried::Done(Receipt::Unclear));
             }
-            if !error.had_no_effect() && !self.may_send_again(step).await? {
+            let is_clear = error.had_no_effect();
+            if !is_clear && !self.may_send_again(step, "an answer was unclear").await? {
                 return Ok(Tried::Done(Receipt::Unclear));
             }
             attempt += 1;
@@ -163,53 +162,29 @@ impl Revoker<'_> {
         Ok(answer)
     }
 
-    /// Asks with the key whether an unclear request took effect: `true` where
-    /// the API still lets it in.
-    async fn may_send_again(&mut self, step: &Step) -> Result<bool, JournalError> {
-        self.note_asking(step, "an answer was unclear")?;
-        let secret = step.candidate.secret();
-        for attempt in 1..=self.patience.attempts {
-            match self.client.probe(secret, self.deadline).await {
-                Ok(Answer::Admitted { .. }) => return Ok(true),
-                Ok(Answer::Refused) => break,
-                Err(error) => {
-                    let wait = self.patience.wait(attempt, error.retry_after());
-                    if !error.is_transient() || self.deadline.wait(wait).await.is_err() {
-                        return Ok(false);
-                    }
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// Gives an earlier request time to take effect: whether the key is refused
-    /// within that time.
-    async fn is_refused_within(
-        &mut self,
-        step: &Step,
-        limit: Duration,
-    ) -> Result<bool, JournalError> {
-        self.note_asking(step, "an earlier request may have taken effect")?;
-        let settled = Deadline::after(limit.min(self.deadline.left()));
-        loop {
-            let answer = self.client.probe(step.candidate.secret(), settled).await;
-            if answer == Ok(Answer::Refused) {
-                return Ok(true);
-            }
-            if settled.wait(self.tempo.first_poll).await.is_err() {
-                return Ok(false);
-            }
-        }
-    }
-
-    fn note_asking(&mut self, step: &Step, purpose: &str) -> Result<(), JournalError> {
+    /// Asks with the key what became of an earlier request, for as long as that
+    /// may take to show. Only where the API then still lets the key in may
+    /// another request be sent.
+    async fn may_send_again(&mut self, step: &Step, purpose: &str) -> Result<bool, JournalError> {
         self.journal.append(&[Event::Asking {
             purpose: purpose.to_owned(),
             endpoint: self.client.probe_endpoint(),
             keys: vec![step.candidate.fingerprint()],
         }])?;
-        Ok(())
+        let settled = Deadline::after(self.tempo.settle.min(self.deadline.left()));
+        let mut is_admitted = false;
+        loop {
+            match self.client.probe(step.candidate.secret(), settled).await {
+                Ok(Answer::Refused) => return Ok(false),
+                Ok(Answer::Admitted { .. }) => is_admitted = true,
+                Err(error) if error.is_transient() => {}
+                Err(VendorError::OutOfTime) => return Ok(is_admitted),
+                Err(_) => return Ok(false),
+            }
+            if settled.wait(self.tempo.first_poll).await.is_err() {
+                return Ok(is_admitted);
+            }
+        }
     }
 
     fn is_missing(&self, way: &Way) -> bool {
