@@ -21,7 +21,7 @@ fn a_drill_goes_from_the_planted_leak_to_the_proof_and_leaves_its_audit() {
         assert!(ran.stdout.contains(step), "{step}: {ran:?}");
     }
     let audit = ground.path().join("keysweep-drill");
-    for file in ["report.json", "report.html", "journal.ndjson"] {
+    for file in ["report.json", "report.html", "journal.ndjson", "MANIFEST"] {
         assert!(fs::metadata(audit.join(file)).unwrap().len() > 0, "{file}");
     }
     let journal = fs::read_to_string(audit.join("journal.ndjson")).unwrap();
@@ -33,6 +33,7 @@ fn a_drill_goes_from_the_planted_leak_to_the_proof_and_leaves_its_audit() {
     assert_eq!(report["findings"].as_array().unwrap().len(), 1);
     assert_eq!(report["findings"][0]["verdict"]["state"], "dead");
     assert_eq!(report["findings"][0]["verdict"]["status"], 401);
+    assert!(keysweep::report::audit::check(&audit, None).unwrap().is_intact());
     // Nothing else is left, and a second drill finds a name of its own.
     assert_eq!(fs::read_dir(ground.path()).unwrap().count(), 1);
     assert_eq!(run(ground.path(), &["drill"], &[]).code, 0);

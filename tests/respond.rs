@@ -229,10 +229,30 @@ fn respond_goes_from_a_leak_to_its_proof_and_leaves_a_private_audit() {
             assert_eq!(mode(&entry.unwrap().path()), 0o600);
         }
     }
+    let check = || {
+        let audit = keysweep::report::audit::check(&scene.path("incident"), None).unwrap();
+        assert!(audit.is_intact(), "{audit:?}");
+    };
+    check();
+    let ran = scene.run(&["verify", "incident", ADMIN[0], ADMIN[1]]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    check();
     // The same command once more finds nothing left to do.
     let ran = scene.run(&[&base[..], &["--yes", "--plan", &plan]].concat());
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(scene.revocations(), 1);
+    check();
+    let ran = scene.run(&["revoke", "incident", ADMIN[0], ADMIN[1], "--yes", "--plan", &plan]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    check();
+    // An altered audit is not sealed again.
+    let page = scene.path("incident/report.html");
+    fs::write(&page, "all is well").unwrap();
+    let before = scene.api.simulator.requests().len();
+    let ran = scene.run(&[&base[..], &["--yes", "--plan", &plan]].concat());
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("report.html"), "{ran:?}");
+    assert_eq!(scene.api.simulator.requests().len(), before);
 }
 
 /// The operator cleans the file up between two runs: the key must not be
@@ -246,7 +266,9 @@ fn a_key_that_is_gone_from_the_scope_is_not_dropped_from_the_incident() {
     let ran = scene.run(&[&base[..], &["--dry-run"]].concat());
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stdout.contains("value unavailable"), "{ran:?}");
+    // As a run leaves it that was killed before its report was written.
     fs::remove_file(scene.path("incident/report.json")).unwrap();
+    fs::remove_file(scene.path("incident/MANIFEST")).unwrap();
     let ran = scene.run(&[&base[..], &["--dry-run"]].concat());
     assert_eq!(ran.code, 3, "the journal alone remembers: {ran:?}");
     // Named, it is dealt with all the same.
@@ -387,6 +409,10 @@ fn another_runs_directory_is_refused() {
     let edited = fs::read_to_string(&journal).unwrap().replacen("live", "dead", 1);
     fs::write(&journal, &edited).unwrap();
     let before = scene.api.simulator.requests().len();
+    let ran = run("app");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("altered since it was sealed"), "{ran:?}");
+    fs::remove_file(scene.path("incident/MANIFEST")).unwrap();
     let ran = run("app");
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("altered or damaged"), "{ran:?}");

@@ -16,7 +16,7 @@ use keysweep::settings::Settings;
 use super::api::{ApiArgs, keys_from_stdin};
 use super::interrupt::Interrupt;
 use super::progress::Meter;
-use super::response::{ConsentArgs, Job};
+use super::response::{AuditArgs, ConsentArgs, Job};
 use super::telling::{count, say};
 use super::{Exit, core_dumps, output};
 
@@ -63,6 +63,9 @@ pub(crate) struct RespondArgs {
     consent: ConsentArgs,
 
     #[command(flatten)]
+    audit: AuditArgs,
+
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -81,6 +84,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
              KEYSWEEP_ADMIN_KEY; --dry-run works without one"
         );
     }
+    let signer = args.audit.signer()?;
     let fingerprinter = super::scan::fingerprinter();
     let named: Vec<OperatorNamed> = if args.known_keys_stdin {
         let keys = keys_from_stdin()?;
@@ -111,6 +115,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
         mode,
         consent: &args.consent,
         is_swept_here: true,
+        signer,
     };
     job.run(&mut report, &keys, &named, word)
 }

@@ -5,10 +5,11 @@
 //! directory.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
+use keysweep::report::audit::{self, Signer};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format};
 use keysweep::respond::journal::{Journal, Past, RunIdentity};
@@ -17,10 +18,11 @@ use keysweep::respond::{
     open_directory,
 };
 use keysweep::secret::{Fingerprint, Secret};
+use keysweep::source::path::escape;
 use keysweep::verify::{REPORT_FILE, read_report};
 
 use super::api::Connection;
-use super::telling::{Terminal, Word, can_prompt, say};
+use super::telling::{Terminal, Word, can_prompt, count, say};
 use super::verify::exit;
 use super::{Exit, output};
 
@@ -68,6 +70,26 @@ impl ConsentArgs {
     }
 }
 
+/// Who vouches for the audit.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Audit")]
+pub(crate) struct AuditArgs {
+    /// Signs the audit with this SSH key (Ed25519 or ECDSA from its file, any
+    /// other through ssh-agent), so that `keysweep audit check` and
+    /// `ssh-keygen -Y verify` can tell who made it.
+    #[arg(long, value_name = "FILE")]
+    sign_key: Option<PathBuf>,
+}
+
+impl AuditArgs {
+    /// Opens the key; nothing is signed yet.
+    pub(super) fn signer(&self) -> anyhow::Result<Option<Signer>> {
+        let agent = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
+        let open = |path: &PathBuf| Signer::open(path, agent.as_deref());
+        Ok(self.sign_key.as_ref().map(open).transpose()?)
+    }
+}
+
 /// One response, ready to run.
 pub(crate) struct Job<'a> {
     pub(crate) connection: Connection,
@@ -77,6 +99,8 @@ pub(crate) struct Job<'a> {
     pub(crate) consent: &'a ConsentArgs,
     /// Whether the sweep belongs to this run.
     pub(crate) is_swept_here: bool,
+    /// Who signs the audit.
+    pub(crate) signer: Option<Signer>,
 }
 
 impl Job<'_> {
@@ -110,10 +134,14 @@ impl Job<'_> {
         let (journal, past) = match &self.out {
             Some(out) => {
                 open_directory(out)?;
+                check_seal(out)?;
                 Journal::open(out, &identity)?
             }
             None => Journal::ephemeral(&identity)?,
         };
+        if let Some(out) = &self.out {
+            break_seal(out)?;
+        }
         self.carry(report, &past);
         add_named(report, named);
         let known: BTreeSet<Fingerprint> = report.findings.iter().map(|f| f.fingerprint).collect();
@@ -168,7 +196,47 @@ impl Job<'_> {
                 say(&format!("  - {line}\n"));
             }
         }
-        say(&format!("\nThe audit is in {}\n", keysweep::source::path::escape(out)));
+        let seal = audit::seal(out, self.signer.as_ref())?;
+        let signed = match &seal.signer {
+            Some(signer) => format!("signed by {signer}"),
+            None => "not signed".to_owned(),
+        };
+        say(&format!(
+            "\nThe audit is in {} ({}, {signed}; `keysweep audit check` checks it)\n",
+            escape(out),
+            count(seal.files, "file"),
+        ));
         Ok(())
     }
+}
+
+/// Refuses an audit that was sealed by an earlier run and altered since: sealing
+/// it again would hide that.
+fn check_seal(out: &Path) -> anyhow::Result<()> {
+    if !out.join(audit::MANIFEST_FILE).exists() {
+        return Ok(());
+    }
+    let check = audit::check(out, None)?;
+    if let Some(problem) = check.problems.first() {
+        bail!(
+            "{}: the audit was altered since it was sealed ({problem}); keep it as it is and start \
+             again with another --out; nothing was sent",
+            escape(out)
+        );
+    }
+    Ok(())
+}
+
+/// Takes the seal off while the run goes on: until it is sealed again there is
+/// no finished audit, which is not the same as an altered one.
+fn break_seal(out: &Path) -> anyhow::Result<()> {
+    for name in [audit::SIGNATURE_FILE, audit::MANIFEST_FILE] {
+        match std::fs::remove_file(out.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(anyhow::Error::new(error).context(escape(&out.join(name))));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 use keysweep::respond::Mode;
-use keysweep::verify::{read_report, write_report};
+use keysweep::verify::{REPORT_FILE, read_report, write_report};
 
 use super::api::ApiArgs;
-use super::response::{ConsentArgs, Job};
+use super::response::{AuditArgs, ConsentArgs, Job};
 use super::verify::{keys, report_path};
 use super::{Exit, core_dumps};
 
@@ -47,6 +47,9 @@ pub(crate) struct RevokeArgs {
     consent: ConsentArgs,
 
     #[command(flatten)]
+    audit: AuditArgs,
+
+    #[command(flatten)]
     api: ApiArgs,
 }
 
@@ -64,16 +67,23 @@ pub(crate) fn run(args: RevokeArgs) -> anyhow::Result<Exit> {
     let out = args.out.clone().unwrap_or_else(|| default_out(&args.report));
     let job = Job {
         connection,
-        out: executes.then_some(out),
+        out: executes.then(|| out.clone()),
         mode: if executes { Mode::Execute } else { Mode::DryRun },
         consent: &args.consent,
         is_swept_here: false,
+        signer: args.audit.signer()?,
     };
     let exit = job.run(&mut report, &keys, &[], word)?;
-    if executes {
-        write_report(&report_path(&args.report), &report)?;
+    let given = report_path(&args.report);
+    // The audit's own report is sealed by now.
+    if executes && !is_same_file(&given, &out.join(REPORT_FILE)) {
+        write_report(&given, &report)?;
     }
     Ok(exit)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 fn default_out(report: &Path) -> PathBuf {

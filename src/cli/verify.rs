@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
+use keysweep::report::audit::MANIFEST_FILE;
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format};
 use keysweep::secret::{Fingerprint, Secret};
@@ -68,10 +69,19 @@ pub(crate) fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     } else {
         say(&summary(&report));
         if !report.findings.is_empty() {
-            write_report(&report_path(&args.report), &report)?;
+            write_back(&report_path(&args.report), &report)?;
         }
     }
     Ok(exit(exit_code(&report)))
+}
+
+/// Writes the verdicts into the report, unless that would break an audit's seal.
+fn write_back(path: &Path, report: &Report) -> anyhow::Result<()> {
+    if path.with_file_name(MANIFEST_FILE).exists() {
+        say("The report belongs to a sealed audit, which is left as it is.\n");
+        return Ok(());
+    }
+    Ok(write_report(path, report)?)
 }
 
 fn ask(args: &VerifyArgs, report: &mut Report, quiet: bool) -> anyhow::Result<()> {

@@ -11,9 +11,9 @@ use keysweep::verify::{Round, Suspect, Verifier};
 
 /// A key as random as a real one; none is ever written down.
 pub(crate) fn random_key() -> Secret {
-    let mut bytes = [0_u8; 24];
+    let mut bytes = [0_u8; 20];
     getrandom::fill(&mut bytes).unwrap();
-    Secret::new(data_encoding::BASE64URL_NOPAD.encode(&bytes))
+    Secret::new(data_encoding::BASE32_NOPAD.encode(&bytes).to_lowercase())
 }
 
 pub(crate) fn simulated(value: &Secret, name: &str, scope: &str) -> SimulatedKey {

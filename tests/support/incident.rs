@@ -22,7 +22,7 @@ use super::api::{fingerprint, hasty};
 
 pub(crate) fn tempo() -> Tempo {
     Tempo {
-        limit: Duration::from_secs(3),
+        limit: Duration::from_secs(2),
         first_poll: Duration::from_millis(10),
         longest_poll: Duration::from_millis(40),
         settle: Duration::from_millis(150),

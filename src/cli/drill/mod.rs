@@ -22,7 +22,7 @@ use keysweep::vendor::{AdminKey, Client, Patience, Profile, Transport};
 use super::api::Connection;
 use super::interrupt::Interrupt;
 use super::respond::sweep;
-use super::response::{ConsentArgs, Job};
+use super::response::{AuditArgs, ConsentArgs, Job};
 use super::telling::say;
 use super::{Exit, core_dumps, output};
 use story::Narrator;
@@ -52,11 +52,15 @@ pub(crate) struct DrillArgs {
     /// The simulated API says that it revoked the key, but the key lives on.
     #[arg(long)]
     stubborn: bool,
+
+    #[command(flatten)]
+    audit: AuditArgs,
 }
 
 /// Runs `keysweep drill`.
 pub(crate) fn run(args: DrillArgs) -> anyhow::Result<Exit> {
     core_dumps::forbid();
+    let signer = args.audit.signer()?;
     let out = match args.out {
         Some(out) => out,
         None => free_name()?,
@@ -113,6 +117,7 @@ pub(crate) fn run(args: DrillArgs) -> anyhow::Result<Exit> {
         mode: Mode::Execute,
         consent: &ConsentArgs::default(),
         is_swept_here: true,
+        signer,
     };
     let exit = job.run_with(&mut report, &keys, &[], &Narrator::default())?;
     let proven = report.findings.iter().any(|finding| {

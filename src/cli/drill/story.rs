@@ -103,6 +103,7 @@ pub(super) fn ending(out: &Path, is_dead: bool, bystander_lives: bool) -> String
    {out}/report.html     what happened, to read and to attach
    {out}/report.json     the same for scripts
    {out}/journal.ndjson  every request and answer, each line chained to the last
+   {out}/MANIFEST        the sums of all files: `keysweep audit check {out}`
 
 When it is real:
    keysweep respond . --out incident --admin-key-file KEYFILE --dry-run
