@@ -116,6 +116,10 @@ fn verify_writes_verdicts_into_the_report_and_ends_with_their_code() {
     let ran = scene.run(&["verify", "report.json", ADMIN[0], ADMIN[1]]);
     assert_eq!((ran.code, state(&report).as_str()), (0, "dead"), "{ran:?}");
     assert!(scene.api.simulator.requests().iter().all(|r| r.kind == CallKind::Probe));
+    // A run that reaches nobody ends with 3 and takes no proof away.
+    let nobody = ["verify", "report.json", "--api-url", "http://127.0.0.1:1/v1", "--timeout", "1s"];
+    let ran = scene.run(&nobody);
+    assert_eq!((ran.code, state(&report).as_str()), (3, "dead"), "{ran:?}");
 }
 
 #[test]
@@ -271,6 +275,9 @@ fn a_key_that_is_gone_from_the_scope_is_not_dropped_from_the_incident() {
     fs::remove_file(scene.path("incident/MANIFEST")).unwrap();
     let ran = scene.run(&[&base[..], &["--dry-run"]].concat());
     assert_eq!(ran.code, 3, "the journal alone remembers: {ran:?}");
+    let arguments = [&base[..], &["--keys-stdin", "--dry-run"]].concat();
+    let ran = scene.input(&arguments, &text(&scene.api.leaked));
+    assert_eq!(ran.code, 1, "given again, it can be asked about: {ran:?}");
     // Named, it is dealt with all the same.
     let arguments = [&base[..], &["--known-keys-stdin", "--dry-run"]].concat();
     let ran = scene.input(&arguments, &text(&scene.api.leaked));

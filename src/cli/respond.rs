@@ -72,9 +72,6 @@ pub(crate) struct RespondArgs {
 /// Runs `keysweep respond`.
 pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
     core_dumps::forbid();
-    if args.api.keys_stdin {
-        bail!("respond reads the keys where it finds them; --known-keys-stdin names further ones");
-    }
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Execute };
     let word = args.consent.word(mode == Mode::Execute)?;
     let connection = args.api.connect()?;
@@ -92,6 +89,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
     } else {
         Vec::new()
     };
+    let given = if args.api.keys_stdin { keys_from_stdin()? } else { Vec::new() };
     // Refused now rather than after a long sweep.
     open_directory(&args.out)?;
     let settings = Settings {
@@ -108,6 +106,8 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
     };
     // From here on the journal makes every moment a safe one to end at.
     interrupt.let_kill();
+    // A key that an earlier run found and that is gone from the scope since.
+    keys.extend(given.into_iter().map(|key| (settings.fingerprinter.fingerprint(&key), key)));
     keys.extend(named.iter().map(|key| (key.fingerprint(), key.secret().clone())));
     let job = Job {
         connection,

@@ -192,6 +192,9 @@ impl Job<'_> {
         })?;
         if self.mode == Mode::Execute && !report.findings.is_empty() {
             say("\nWhat is left for a person to do:\n");
+            if keysweep::verify::exit_code(report) == 1 {
+                say("  - Revoke what still lives: run the same command again, or do it by hand.\n");
+            }
             for line in &self.connection.client.profile().steps.afterwards {
                 say(&format!("  - {line}\n"));
             }

@@ -59,6 +59,7 @@ pub(crate) fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         bail!("the report and --keys-stdin both read standard input; give one of them");
     }
     let mut report = if from_stdin { report_from_stdin()? } else { read_report(&args.report)? };
+    let knew = is_anything_known(&report);
     if !report.findings.is_empty() {
         ask(&args, &mut report, from_stdin)?;
     }
@@ -68,11 +69,20 @@ pub(crate) fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         output::print(&bytes)?;
     } else {
         say(&summary(&report));
-        if !report.findings.is_empty() {
+        if knew && !is_anything_known(&report) {
+            say("Nothing was learned, so the report keeps its earlier verdicts.\n");
+        } else if !report.findings.is_empty() {
             write_back(&report_path(&args.report), &report)?;
         }
     }
     Ok(exit(exit_code(&report)))
+}
+
+/// Whether any key has a verdict that says something; a run that reached nobody
+/// must not replace a proof by "not asked".
+fn is_anything_known(report: &Report) -> bool {
+    let mut verdicts = report.findings.iter().filter_map(|finding| finding.verdict.as_ref());
+    verdicts.any(|verdict| matches!(verdict.state.as_str(), "live" | "dead" | "rejected"))
 }
 
 /// Writes the verdicts into the report, unless that would break an audit's seal.
@@ -86,14 +96,25 @@ fn write_back(path: &Path, report: &Report) -> anyhow::Result<()> {
 
 fn ask(args: &VerifyArgs, report: &mut Report, quiet: bool) -> anyhow::Result<()> {
     let keys = keys(report, &args.api)?;
-    let Connection { client, admin, tempo, patience } = args.api.connect()?;
-    if args.until_dead && admin.is_none() {
+    ask_about(report, &keys, &args.api, args.until_dead, quiet)
+}
+
+/// Asks about a report's keys and writes the verdicts into it.
+pub(crate) fn ask_about(
+    report: &mut Report,
+    keys: &HashMap<Fingerprint, Secret>,
+    api: &ApiArgs,
+    waits_for_death: bool,
+    quiet: bool,
+) -> anyhow::Result<()> {
+    let Connection { client, admin, tempo, patience } = api.connect()?;
+    if waits_for_death && admin.is_none() {
         bail!(
             "--until-dead needs the admin key (--admin-key-file or KEYSWEEP_ADMIN_KEY): without a \
              key known to be live no refusal proves a death"
         );
     }
-    let suspects = suspects(report, &keys, &client.profile().not_bearer);
+    let suspects = suspects(report, keys, &client.profile().not_bearer);
     if !quiet {
         say(&format!(
             "Asking {} about {} …\n",
@@ -101,10 +122,10 @@ fn ask(args: &VerifyArgs, report: &mut Report, quiet: bool) -> anyhow::Result<()
             count(distinct(report), "key")
         ));
     }
-    let deadline = Deadline::after(args.api.timeout());
+    let deadline = Deadline::after(api.timeout());
     let verifier = Verifier { client: &client, admin: admin.as_ref(), patience, deadline };
     let verdicts = keysweep::vendor::runtime()?.block_on(async {
-        if !args.until_dead {
+        if !waits_for_death {
             return verifier.ask(&suspects).await.verdicts().clone();
         }
         let mut pending = usize::MAX;

@@ -13,12 +13,12 @@ use super::journal::JOURNAL_FILE;
 #[non_exhaustive]
 pub enum DirectoryError {
     /// It cannot be made or read.
-    #[error("cannot use {path} for the audit: {source}; nothing was sent")]
+    #[error("cannot use {path} for the audit: {cause}; nothing was sent")]
     Io {
         /// The directory.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It holds something else.
     #[error(
@@ -33,7 +33,7 @@ pub enum DirectoryError {
 /// # Errors
 /// Where it cannot be made, or holds something else.
 pub fn open_directory(path: &Path) -> Result<(), DirectoryError> {
-    let io = |source| DirectoryError::Io { path: path.to_owned(), source };
+    let io = |cause| DirectoryError::Io { path: path.to_owned(), cause };
     match std::fs::read_dir(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => make(path).map_err(io),
         Err(error) => Err(io(error)),

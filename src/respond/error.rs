@@ -7,6 +7,9 @@ use super::journal::JournalError;
 use super::{DirectoryError, SelectionError};
 use crate::verify::ReportFileError;
 
+// Errors of this room and of `verify` tell their cause in their own text; none
+// is chained as a source too, which would tell it twice.
+
 /// Why a response stops before its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -19,8 +22,14 @@ pub enum RespondError {
     Directory(#[from] DirectoryError),
     /// The report's file.
     #[error("{0}; what was done so far is in the journal; run the same command again")]
-    Report(#[from] ReportFileError),
+    Report(ReportFileError),
     /// The choice of keys.
     #[error(transparent)]
     Selection(#[from] SelectionError),
+}
+
+impl From<ReportFileError> for RespondError {
+    fn from(error: ReportFileError) -> Self {
+        Self::Report(error)
+    }
 }

@@ -126,7 +126,7 @@ pub enum ProfileError {
     Toml(String),
     /// Its address is refused.
     #[error("the vendor profile's base_url: {0}")]
-    Address(#[from] ApiUrlError),
+    Address(ApiUrlError),
     /// A status that must not, or cannot, mean "live".
     #[error(
         "the vendor profile's live_statuses holds `{0}`: only `2xx` and the statuses from 400 to \
@@ -214,7 +214,7 @@ impl Unvalidated {
         Ok(Profile {
             live: live?,
             name: self.name,
-            base_url: self.base_url.parse()?,
+            base_url: self.base_url.parse().map_err(ProfileError::Address)?,
             contract_version: self.contract_version,
             strategies: self.strategies,
             calls: self.calls,

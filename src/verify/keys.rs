@@ -30,7 +30,7 @@ pub trait KeySource {
 pub enum KeySourceError {
     /// The input failed.
     #[error("cannot read keys: {0}")]
-    Input(#[from] io::Error),
+    Input(io::Error),
     /// The report's fingerprints were made with a key that is not set now.
     #[error(
         "the report's fingerprints are keyed: set KEYSWEEP_FINGERPRINT_KEY to the value that it \

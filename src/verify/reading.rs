@@ -25,27 +25,27 @@ pub const REPORT_FILE: &str = "report.json";
 #[non_exhaustive]
 pub enum ReportFileError {
     /// The file cannot be read.
-    #[error("cannot read the report {}: {source}", path.display())]
+    #[error("cannot read the report {}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// It is larger than any report.
     #[error("the report {} is larger than 1 GiB", _0.display())]
     TooLarge(PathBuf),
     /// It is cut short, edited, of another version or no report at all.
-    #[error("{}: {source}; make it again with `keysweep scan --format json`", path.display())]
+    #[error("{}: {cause}; make it again with `keysweep scan --format json`", path.display())]
     NotAReport {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: ReadError,
+        cause: ReadError,
     },
     /// It cannot be written; what stood there still does.
-    #[error(transparent)]
-    Write(#[from] WriteError),
+    #[error("{0}")]
+    Write(WriteError),
 }
 
 /// Reads a report, or the one in an audit directory.
@@ -54,15 +54,14 @@ pub enum ReportFileError {
 /// Where it is not a whole report of this version.
 pub fn read_report(path: &Path) -> Result<Report, ReportFileError> {
     let path = &if path.is_dir() { path.join(REPORT_FILE) } else { path.to_owned() };
-    let read = |source| ReportFileError::Read { path: path.clone(), source };
+    let read = |cause| ReportFileError::Read { path: path.clone(), cause };
     let file = File::open(path).map_err(read)?;
     let mut bytes = Vec::new();
     file.take(REPORT_LIMIT_BYTES + 1).read_to_end(&mut bytes).map_err(read)?;
     if bytes.len() as u64 > REPORT_LIMIT_BYTES {
         return Err(ReportFileError::TooLarge(path.clone()));
     }
-    report::read(&bytes)
-        .map_err(|source| ReportFileError::NotAReport { path: path.clone(), source })
+    report::read(&bytes).map_err(|cause| ReportFileError::NotAReport { path: path.clone(), cause })
 }
 
 /// Replaces a report's file as a whole: a reader sees the old or the new one.
@@ -70,7 +69,8 @@ pub fn read_report(path: &Path) -> Result<Report, ReportFileError> {
 /// # Errors
 /// Where it cannot be written; the old file is then unchanged.
 pub fn write_report(path: &Path, report: &Report) -> Result<(), ReportFileError> {
-    Ok(report::write_atomically(path, |out| report::render(report, Format::Json, out))?)
+    report::write_atomically(path, |out| report::render(report, Format::Json, out))
+        .map_err(ReportFileError::Write)
 }
 
 /// Every distinct key of a report, with what the report knows of it. A key that

@@ -33,12 +33,12 @@ const NO_LINE: &str = "000000000000000000000000000000000000000000000000000000000
 #[non_exhaustive]
 pub enum JournalError {
     /// The file cannot be opened or read.
-    #[error("cannot open the journal {path}: {source}; nothing was sent")]
+    #[error("cannot open the journal {path}: {cause}; nothing was sent")]
     Open {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Another process works on it.
     #[error(
@@ -74,13 +74,12 @@ pub enum JournalError {
     },
     /// An event could not be brought to disk.
     #[error(
-        "cannot write the journal ({source}), so no further request is sent; make room and run \
+        "cannot write the journal ({cause}), so no further request is sent; make room and run \
          the same command again: it takes up where the journal ends"
     )]
     Write {
         /// Why.
-        #[source]
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -125,9 +124,8 @@ impl Journal {
         run: &RunIdentity,
         clock: fn() -> Timestamp,
     ) -> Result<(Self, Past), JournalError> {
-        let bytes = storage
-            .read()
-            .map_err(|source| JournalError::Open { path: path.to_owned(), source })?;
+        let bytes =
+            storage.read().map_err(|cause| JournalError::Open { path: path.to_owned(), cause })?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let torn = &bytes[whole..];
         let mut past = Past::default();
@@ -155,7 +153,7 @@ impl Journal {
             journal
                 .storage
                 .truncate(whole as u64)
-                .map_err(|source| JournalError::Write { source })?;
+                .map_err(|cause| JournalError::Write { cause })?;
         }
         let begun = past.run().is_some();
         let mut events = Vec::new();
@@ -183,8 +181,8 @@ impl Journal {
     /// taken back.
     pub fn append(&mut self, events: &[Event]) -> Result<u64, JournalError> {
         if self.is_broken {
-            let source = io::Error::other("an earlier entry could not be written");
-            return Err(JournalError::Write { source });
+            let cause = io::Error::other("an earlier entry could not be written");
+            return Err(JournalError::Write { cause });
         }
         let mut lines = Vec::new();
         let (mut seq, mut previous, mut last_at) =
@@ -196,7 +194,7 @@ impl Journal {
             });
             let entry = Entry { seq, at, previous: &previous, clock_went_back_ms, event };
             let line = serde_json::to_vec(&entry)
-                .map_err(|error| JournalError::Write { source: error.into() })?;
+                .map_err(|error| JournalError::Write { cause: error.into() })?;
             previous = sha256_hex(&line);
             lines.extend_from_slice(&line);
             lines.push(b'\n');
@@ -204,12 +202,12 @@ impl Journal {
             last_at = Some(at);
         }
         let written = self.storage.write(&lines).and_then(|()| self.storage.sync());
-        if let Err(source) = written {
+        if let Err(cause) = written {
             // Half a line would be recovered later; it is better gone now. That
             // this fails too changes nothing but the next run's notice.
             self.is_broken = true;
             let _ = self.storage.truncate(self.length_bytes);
-            return Err(JournalError::Write { source });
+            return Err(JournalError::Write { cause });
         }
         self.length_bytes += lines.len() as u64;
         self.next_seq = seq;

@@ -48,7 +48,7 @@ impl FileStorage {
     /// # Errors
     /// Where it cannot be opened or is locked by another process.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let open = |source| JournalError::Open { path: path.to_owned(), source };
+        let open = |cause| JournalError::Open { path: path.to_owned(), cause };
         let mut options = OpenOptions::new();
         // Not `append`: on Windows that forbids to drop a torn line.
         options.read(true).write(true).create(true).truncate(false);
@@ -79,8 +79,8 @@ fn lock(file: &File, path: &Path) -> Result<(), JournalError> {
         match file.try_lock() {
             Ok(()) => return Ok(()),
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
-            Err(TryLockError::Error(source)) => {
-                return Err(JournalError::Open { path: path.to_owned(), source });
+            Err(TryLockError::Error(cause)) => {
+                return Err(JournalError::Open { path: path.to_owned(), cause });
             }
         }
     }
