@@ -140,9 +140,13 @@ pub(in crate::detect) fn indented_end(bytes: &[u8], name: usize, from: usize) ->
 /// The record that a vendor's word names: its braces, the lines indented with
 /// it, or the rest of its section or document.
 pub(in crate::detect) fn resource(bytes: &[u8], name: &Range<usize>) -> Range<usize> {
-    if let Some(block) = super::innermost_braces(bytes, name.start)
-        .or_else(|| super::indented_around(bytes, name.start))
-    {
+    let above = &bytes[name.start.saturating_sub(200)..name.start];
+    let is_metadata = memchr::memmem::rfind(above, b"metadata:")
+        .is_some_and(|at| above[at..].iter().filter(|b| **b == b'\n').count() <= 2);
+    if let Some(block) = (!is_metadata).then_some(()).and_then(|()| {
+        super::innermost_braces(bytes, name.start)
+            .or_else(|| super::indented_around(bytes, name.start))
+    }) {
         return block;
     }
     let from = name.start.saturating_sub(400);

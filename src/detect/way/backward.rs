@@ -6,7 +6,7 @@
 use super::forward::Reader;
 use super::{Candidate, Way};
 use crate::detect::text::{
-    balanced, before_blanks, byte, is_any, is_word, quoted, skip_blanks, word_before,
+    balanced, before_blanks, byte, is_any, is_word, line_start, quoted, skip_blanks, word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
@@ -23,9 +23,20 @@ impl Reader<'_> {
         }
         let at = before_blanks(self.bytes, at);
         let before = &self.bytes[..at];
-        for operator in
-            [&b"==="[..], b"!==", b"==", b"!=", b"->>", b"->", b"AS", b"as", b".equals", b".Equals"]
-        {
+        for operator in [
+            &b"==="[..],
+            b"!==",
+            b"==",
+            b"!=",
+            b"->>",
+            b"->",
+            b"AS",
+            b"as",
+            b".equals",
+            b"TO",
+            b"to",
+            b".Equals",
+        ] {
             if let Some(rest) = before.strip_suffix(operator) {
                 return string_before(
                     self.bytes,
@@ -40,11 +51,43 @@ impl Reader<'_> {
             let end = opened.len() - method.len();
             return string_before(self.bytes, end.checked_sub(1)?, Way::Assigned);
         }
+        if let Some(piped) = self.piped_in() {
+            return Some(piped);
+        }
         if let Some(end) = before_lookup(self.bytes, at).filter(|end| self.follows_default(*end)) {
             return string_before(self.bytes, end, Way::Assigned);
         }
         let word = before.last().is_some_and(|b| matches!(b, b'"' | b'\''));
         (word && self.follows_default(at)).then(|| string_before(self.bytes, at, Way::Assigned))?
+    }
+
+    /// `echo v | wrangler secret put K`, `printf '%s' "v" | gh secret set K`.
+    fn piped_in(&self) -> Option<Candidate> {
+        let line = line_start(self.bytes, self.name.start, 400);
+        let text = &self.bytes[line..self.name.start];
+        let pipe = memchr::memchr(b'|', text)?;
+        let echo = [&b"echo "[..], b"printf ", b"Write-Output "]
+            .iter()
+            .find_map(|word| memchr::memmem::find(&text[..pipe], word).map(|at| at + word.len()))?;
+        let mut at = line + echo;
+        while at < line + pipe {
+            let end = at
+                + self.bytes[at..line + pipe]
+                    .iter()
+                    .take_while(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\''))
+                    .count();
+            let class = classify(&self.bytes[at..end], Form::Quoted);
+            if matches!(class, Class::Literal(Strength::Strong)) {
+                return Some(Candidate {
+                    parts: vec![at..end],
+                    class,
+                    way: Way::Paired,
+                    is_quoted: true,
+                });
+            }
+            at = end + 1;
+        }
+        None
     }
 
     pub(super) fn follows_default(&self, end: usize) -> bool {

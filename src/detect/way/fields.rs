@@ -18,7 +18,7 @@ const REACH_BYTES: usize = 700;
 /// Fields that hold a value: Kubernetes, Docker Compose, Terraform,
 /// CloudFormation, Elastic Beanstalk, Postman, Insomnia, property lists, .NET
 /// settings, Pulumi, JSON Schema, SQL.
-const VALUE_FIELDS: [&str; 26] = [
+const VALUE_FIELDS: [&str; 29] = [
     "value",
     "val",
     "default",
@@ -45,6 +45,9 @@ const VALUE_FIELDS: [&str; 26] = [
     "raw",
     "optionvalue",
     "literal",
+    "example",
+    "secret_string",
+    "secretstring",
 ];
 
 /// Fields that name something: where one begins, the next record began.
@@ -178,6 +181,7 @@ fn ends_record(bytes: &[u8], line: usize, own_indent: usize) -> bool {
 
 fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Option<Candidate> {
     let mut at = range.start;
+    let mut fields = 0;
     while at < range.end {
         if !is_word(bytes[at]) {
             at = past_plain_string(bytes, at).unwrap_or(at + 1);
@@ -188,10 +192,7 @@ fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Op
             at = word.end;
             continue;
         };
-        if is_any(bytes, &word, &NAME_FIELDS)
-            && at > range.start + 1
-            && own_indent_allows(bytes, at)
-        {
+        if is_any(bytes, &word, &NAME_FIELDS) && fields > 0 && own_indent_allows(bytes, at) {
             return None;
         }
         if is_any(bytes, &word, &VALUE_FIELDS) {
@@ -206,6 +207,7 @@ fn first_value_field(bytes: &[u8], range: Range<usize>, own_indent: usize) -> Op
                 return candidate;
             }
         }
+        fields += 1;
         at = value.max(word.end);
     }
     None

@@ -35,6 +35,9 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     let reader = Reader::new(bytes, name);
     let mut candidates = reader.column();
     if candidates.is_empty() {
+        candidates = reader.several();
+    }
+    if candidates.is_empty() {
         candidates = reader.returned();
     }
     if candidates.is_empty() {
@@ -54,7 +57,7 @@ pub(super) struct Reader<'a> {
     pub(super) name: Range<usize>,
     /// Past the quotes and brackets that close around the name.
     pub(super) end: usize,
-    indent: usize,
+    pub(super) indent: usize,
     enclosing: Option<u8>,
 }
 
@@ -95,7 +98,7 @@ impl<'a> Reader<'a> {
             b'}' => self.subscript_closed(at),
             b'>' => self.element(at + 1),
             b'<' => self.tags(at),
-            b'{' => self.block(at),
+            b'{' => self.block(at).or_else(|| self.after_accessors(at)),
             b')' | b']' => self.lookup_closed(at),
             b'\n' => self.next_line(at),
             _ if self.is_in_tag() => self.tag(at),
@@ -164,7 +167,34 @@ impl<'a> Reader<'a> {
             return None;
         }
         let candidate = self.expression(next, Way::Paired, true)?;
+        if !matches!(candidate.class, Class::Literal(_)) {
+            let last = candidate.parts.last().map_or(next, |part| part.end);
+            if let Some(more) = self.after_short_option(&candidate, last) {
+                return Some(more);
+            }
+        }
         is_near(next, &candidate, 160).then_some(candidate)
+    }
+
+    /// `("bitkit-api-key", "k", "v", …)`, `("--bitkit-api-key", "-k", default="v")`:
+    /// a short option or nothing at all stands before the value.
+    fn after_short_option(&self, first: &Candidate, end: usize) -> Option<Candidate> {
+        let text: Vec<u8> = first.value(self.bytes).to_ascii_lowercase();
+        let is_short =
+            text.len() <= 3 || [&b"null"[..], b"none", b"undefined"].contains(&text.as_slice());
+        let mut at = end;
+        while matches!(byte(self.bytes, at), b'"' | b'\'' | b' ') {
+            at += 1;
+        }
+        if !is_short || byte(self.bytes, at) != b',' {
+            return None;
+        }
+        let next = skip_space(self.bytes, at + 1);
+        if is_key(self.bytes, next) {
+            return fields::among_arguments(self.bytes, next);
+        }
+        let candidate = self.expression(next, Way::Paired, true)?;
+        matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
     }
 
     /// `setenv("K", value="v")`.
@@ -232,6 +262,12 @@ impl<'a> Reader<'a> {
         Some(Candidate { parts: vec![inner], class, way: Way::Paired, is_quoted: false })
     }
 
+    /// C#'s `K { get; set; } = "v"`.
+    fn after_accessors(&self, at: usize) -> Option<Candidate> {
+        let end = skip_blanks(self.bytes, balanced(self.bytes, at, 200)?);
+        (byte(self.bytes, end) == b'=').then(|| self.assigned(end + 1))?
+    }
+
     /// After `getenv("K")` or `config[K]`: an operator or a fallback.
     fn lookup_closed(&self, at: usize) -> Option<Candidate> {
         let mut at = at;
@@ -250,8 +286,11 @@ impl<'a> Reader<'a> {
         {
             return self.expression(next + 2, Way::Assigned, false);
         }
+        if let Some(outer) = self.outer_fallback(next) {
+            return Some(outer);
+        }
         let word = word_at(self.bytes, next);
-        if is_any(self.bytes, &word, &["or", "orelse", "else", "default"]) {
+        if is_any(self.bytes, &word, &["or", "orelse", "else", "default", "value", "init", "inz"]) {
             return self.expression(word.end, Way::Assigned, false);
         }
         match byte(self.bytes, next) {
@@ -262,9 +301,41 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `cmp.Or(os.Getenv("K"), "v")`, `(or (getenv "K") "v")`: the call around
+    /// the look-up takes a fallback.
+    fn outer_fallback(&self, at: usize) -> Option<Candidate> {
+        let next = skip_space(self.bytes, at + usize::from(byte(self.bytes, at) == b','));
+        quoted(self.bytes, next)?;
+        let from = line_start(self.bytes, self.name.start, 120);
+        let before = self.bytes[from..self.name.start].to_ascii_lowercase();
+        let takes_fallback = [
+            &b"or("[..],
+            b"(or ",
+            b"coalesce",
+            b"nonnull",
+            b"default",
+            b"fallback",
+            b"if(",
+            b"ifnull",
+            b"else",
+        ]
+        .iter()
+        .any(|word| memchr::memmem::find(&before, word).is_some());
+        let candidate = takes_fallback.then(|| self.expression(next, Way::Paired, true))??;
+        matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
+    }
+
     /// The value stands on the next line: under a flag or an element.
     fn next_line(&self, at: usize) -> Option<Candidate> {
         let next = skip_space(self.bytes, at);
+        if byte(self.bytes, next) == b'-'
+            && byte(self.bytes, next + 1) == b' '
+            && self.bytes[..self.name.start].ends_with(b"--")
+        {
+            let candidate = self.expression(next + 2, Way::Following, true)?;
+            return matches!(candidate.class, Class::Literal(Strength::Strong))
+                .then_some(candidate);
+        }
         match byte(self.bytes, next) {
             b'<' => self.tags(next),
             b'"' | b'\'' | b'`' if !is_key(self.bytes, next) => {

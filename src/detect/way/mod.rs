@@ -11,6 +11,7 @@ mod forward;
 mod grammar;
 mod markup;
 mod piece;
+mod several;
 mod table;
 
 use std::ops::Range;
