@@ -167,6 +167,13 @@ impl Repository {
         &self.unknown_extensions
     }
 
+    /// Whether a large file of this SHA-256 is stored here.
+    pub(crate) fn has_lfs_object(&self, id: &str) -> bool {
+        let parts = (id.get(..2), id.get(2..4));
+        let (Some(first), Some(second)) = parts else { return false };
+        self.common_dir.join("lfs/objects").join(first).join(second).join(id).is_file()
+    }
+
     /// Whether the configuration says that a server keeps some of the objects.
     #[must_use]
     pub fn has_promisor(&self) -> bool {

@@ -6,6 +6,7 @@
 //! asked and no process is started, so a hostile repository can only be read.
 //! Nothing here knows what a key looks like.
 
+mod commits;
 mod config;
 mod error;
 mod index;
@@ -13,8 +14,13 @@ mod layout;
 pub(crate) mod names;
 pub mod pack;
 mod provenance;
+mod range;
+mod reader;
 mod refs;
+mod revision;
+mod short;
 mod store;
+mod trees;
 
 pub use error::GitError;
 pub(crate) use index::read_index;
@@ -22,5 +28,7 @@ pub use index::{Tracked, TrackedKind, tracked_paths};
 pub use layout::{RefStorage, Repository};
 pub(crate) use names::{escape, to_bytes, to_path};
 pub use provenance::provenance;
+pub use range::{Brought, Range, brought_by, file_at, staged};
+pub use reader::{Object, Objects, Reader};
 pub use refs::{BrokenRef, Ref, RefFault, Refs};
-pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose};
+pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose, scattered_ids};

@@ -11,7 +11,10 @@ use gix_hash::{ObjectId, oid};
 
 use super::layout::Repository;
 use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
-use super::pack::{Basis, Buffer, Delta, Inflater, Kind, OBJECT_LIMIT_BYTES, ObjectError, Pack};
+use super::pack::{
+    Basis, Buffer, Delta, Forest, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
+    Pack,
+};
 use crate::finding::{Skip, SkipKind};
 
 /// How many alternates may lead to one another, as in git.
@@ -281,6 +284,20 @@ impl Store {
         }
         Ok((kind, content))
     }
+}
+
+/// The objects of packs that no visit of the packs' families comes to.
+pub(crate) fn scattered_ids(store: &Store, forests: &[Forest]) -> Vec<ObjectId> {
+    let mut found = Vec::new();
+    for (pack, forest) in store.packs.iter().zip(forests) {
+        let is_elsewhere = |node: &&NodeId| forest.link(**node) == Link::Elsewhere;
+        let mut open: Vec<NodeId> = forest.roots().iter().filter(is_elsewhere).copied().collect();
+        while let Some(node) = open.pop() {
+            open.extend_from_slice(forest.children(node));
+            found.extend(pack.id_by_offset(forest.offset(node)));
+        }
+    }
+    found
 }
 
 /// Where a loose object of this id would lie.

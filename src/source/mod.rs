@@ -10,6 +10,7 @@ pub mod path;
 mod pieces;
 pub mod stdin;
 pub mod worktree;
+pub mod range;
 
 use std::sync::Arc;
 

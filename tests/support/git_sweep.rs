@@ -12,7 +12,7 @@ use keysweep::rule::Prefilter;
 use keysweep::source::{Content, Sink, history};
 
 /// Keeps everything that a source gives.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub(crate) contents: Mutex<Vec<(Arc<Origin>, Vec<u8>)>>,
     pub(crate) skips: Mutex<Vec<Skip>>,

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 
 use super::History;
-use super::commits::CommitId;
+use super::holders::Wanted;
 use super::sets::SetId;
 use super::tips::Tip;
-use super::trees::{Wanted, short};
 use crate::finding::Reach;
+use crate::git::commits::CommitId;
+use crate::git::short::short;
 
 /// What is known of one wanted object.
 #[derive(Debug, Default, Clone)]

@@ -6,12 +6,11 @@
 //! since all of it follows from one fact about each commit: which of the wanted
 //! objects its tree leads to.
 
-pub(crate) mod commits;
+mod holders;
 mod lines;
 mod paths;
 mod sets;
 mod tips;
-pub(crate) mod trees;
 
 use std::collections::HashMap;
 
@@ -21,11 +20,12 @@ use super::pack::{Forest, Inflater};
 use super::{GitError, Repository, Store};
 use crate::finding::{Commit, Provenance, Reach};
 
-use commits::{CommitId, Graph};
+use super::commits::{self, CommitId, Graph};
+use super::short::short;
+use holders::{Trees, Wanted};
 use lines::Lines;
 use sets::{SetId, Sets};
 use tips::Tip;
-use trees::{Trees, Wanted};
 
 /// How many paths are kept of an object; the others are counted.
 const PATHS_SHOWN: usize = 5;
@@ -54,7 +54,7 @@ pub fn provenance(
     let wanted = Wanted::new(&ids);
     let graph = Graph::read(&store, &forests);
     let mut sets = Sets::new();
-    let trees = trees::gather(&store, &forests, &wanted, &mut sets);
+    let trees = holders::gather(&store, &forests, &wanted, &mut sets);
     let tips = tips::gather(repository, &store, &graph, &wanted)?;
     let history = History::new(graph, trees, sets, &wanted);
     let head = repository.head().ok().flatten().and_then(|head| history.graph.number(&head));
@@ -77,7 +77,7 @@ impl History {
         let mut holds = Vec::with_capacity(graph.commits.len());
         let mut commits = Vec::new();
         for (number, commit) in graph.commits.iter().enumerate() {
-            let below = trees.leads_to.get(&trees::short(commit.tree.as_bytes()));
+            let below = trees.leads_to.get(&short(commit.tree.as_bytes()));
             let mut set = below.copied().unwrap_or(SetId::EMPTY);
             if let Some(tree) = wanted.number(commit.tree.as_bytes()) {
                 set = sets.with(set, tree);

@@ -7,10 +7,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::commits::CommitId;
-use super::trees::{Edge, Short, short};
+use super::holders::Edge;
 use super::{History, PATHS_SHOWN};
+use crate::git::commits::CommitId;
 use crate::git::names::escape;
+use crate::git::short::{Short, short};
 
 /// A path by number: the number of the path above, and of the last name.
 #[derive(Default)]

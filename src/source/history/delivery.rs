@@ -137,7 +137,7 @@ pub(super) fn finish_id(hasher: gix_hash::Hasher, hash: gix_hash::Kind) -> Objec
 }
 
 /// What a content of this kind adds to the count.
-pub(super) fn tally(kind: Kind, bytes: u64) -> Tally {
+pub(in crate::source) fn tally(kind: Kind, bytes: u64) -> Tally {
     match kind {
         Kind::Blob => Tally { blobs: 1, bytes, ..Tally::default() },
         Kind::Commit => Tally { commits: 1, bytes, ..Tally::default() },

@@ -9,6 +9,7 @@
 mod carefully;
 mod delivery;
 mod families;
+mod lfs;
 mod loose;
 mod packs;
 mod places;
@@ -21,6 +22,8 @@ use crate::git::{GitError, Repository, Store};
 use crate::rule::Prefilter;
 
 use delivery::Delivery;
+pub(super) use delivery::tally;
+pub(super) use lfs::lfs_pointer;
 
 /// Sweeps all that a repository stores: packs and loose objects, reachable or
 /// not, those of its alternates and of unfinished pushes, and its own files.

@@ -5,15 +5,15 @@
 //! a parent is what the commit says.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use gix_hash::ObjectId;
 
-use super::trees::{Identity, Short, scattered_ids, short};
+use super::names::escape;
+use super::pack::{Forest, Inflater, Kind, NodeId, Pack, Visit, visit};
+use super::short::{ByShort, short};
+use super::{Store, loose_ids, loose_path, read_loose, scattered_ids};
 use crate::finding::Commit;
-use crate::git::names::escape;
-use crate::git::pack::{Forest, Inflater, Kind, NodeId, Pack, Visit, visit};
-use crate::git::{Store, loose_ids, loose_path, read_loose};
 
 /// A commit by its place in [`Graph::order`]'s numbering.
 pub(crate) type CommitId = u32;
@@ -35,17 +35,17 @@ pub(crate) struct Vertex {
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) commits: Vec<Vertex>,
-    numbers: HashMap<Short, Vec<CommitId>, std::hash::BuildHasherDefault<Identity>>,
+    numbers: ByShort<Vec<CommitId>>,
     /// Every commit, parents first, older ones first among equals.
     pub(crate) order: Vec<CommitId>,
 }
 
 /// What is read of a commit before the others are known.
-struct Raw {
-    id: ObjectId,
-    tree: ObjectId,
-    parents: Vec<ObjectId>,
-    time: i64,
+pub(crate) struct Raw {
+    pub(crate) id: ObjectId,
+    pub(crate) tree: ObjectId,
+    pub(crate) parents: Vec<ObjectId>,
+    pub(crate) time: i64,
 }
 
 struct Gathered<'a> {
@@ -178,7 +178,8 @@ impl Graph {
     }
 }
 
-fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
+/// Reads the headers of a commit; `None` where they are damaged.
+pub(crate) fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let tree = ObjectId::from_hex(lines.next()?.strip_prefix(b"tree ")?).ok()?;
     let mut parents = Vec::new();

@@ -9,49 +9,18 @@
 //! from the bottom up, one pass over those numbers a level.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use gix_hash::{ObjectId, oid};
 
 use super::sets::{SetId, Sets};
 use crate::git::Store;
-use crate::git::pack::{Forest, Inflater, Kind, Link, NodeId, Pack, Visit, visit};
-use crate::git::{loose_ids, loose_path, read_loose};
-
-/// Half of an id: enough to tell trees apart, at half the memory. Whoever makes
-/// two trees collide on purpose wrongs nothing but the path shown for a finding.
-pub(super) type Short = u64;
-
-/// A map by something already as good as random.
-pub(super) type ByShort<V> = HashMap<Short, V, BuildHasherDefault<Identity>>;
+use crate::git::pack::{Forest, Inflater, Kind, NodeId, Pack, Visit, visit};
+use crate::git::short::{ByShort, Short, short};
+use crate::git::trees::{EntryKind, entries};
+use crate::git::{loose_ids, loose_path, read_loose, scattered_ids};
 
 /// How deep git lets trees be nested (`core.maxTreeDepth`).
 const DEPTH_LIMIT: usize = 4096;
-
-/// Hashes a number to itself.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-/// The bytes 4 to 11 of an id.
-pub(super) fn short(id: &[u8]) -> Short {
-    id.get(4..12).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes)
-}
 
 /// The wanted ids, asked about for every entry of every tree.
 pub(super) struct Wanted {
@@ -167,7 +136,7 @@ impl<'a> Gathered<'a> {
         self.read.clear();
         self.read_hits.clear();
         for entry in entries(bytes, hash_len) {
-            if entry.is_tree {
+            if entry.kind == EntryKind::Tree {
                 self.read.push((short(entry.id), digest(entry.name)));
             }
             if let Some(number) = self.wanted.number(entry.id) {
@@ -181,7 +150,7 @@ impl<'a> Gathered<'a> {
         let after = after.take_while(|(new, old)| new == old).count();
         let added = kept..new.len() - after;
         if !added.is_empty() {
-            let subtrees = entries(bytes, hash_len).filter(|entry| entry.is_tree);
+            let subtrees = entries(bytes, hash_len).filter(|entry| entry.kind == EntryKind::Tree);
             for entry in subtrees.skip(added.start).take(added.len()) {
                 let name = Self::name(&mut self.names, entry.name);
                 self.added.push((short(entry.id), name));
@@ -271,20 +240,6 @@ fn gather_scattered<'a>(store: &'a Store, forests: &[Forest], wanted: &'a Wanted
         }
     }
     gathered
-}
-
-/// The objects of packs that no visit of the packs' families comes to.
-pub(super) fn scattered_ids(store: &Store, forests: &[Forest]) -> Vec<ObjectId> {
-    let mut found = Vec::new();
-    for (pack, forest) in store.packs.iter().zip(forests) {
-        let is_elsewhere = |node: &&NodeId| forest.link(**node) == Link::Elsewhere;
-        let mut open: Vec<NodeId> = forest.roots().iter().filter(is_elsewhere).copied().collect();
-        while let Some(node) = open.pop() {
-            open.extend_from_slice(forest.children(node));
-            found.extend(pack.id_by_offset(forest.offset(node)));
-        }
-    }
-    found
 }
 
 /// Works out, level by level, which trees lead to which wanted objects.
@@ -380,28 +335,6 @@ impl Gathered<'_> {
             take(record, list, own_hits);
         }
     }
-}
-
-/// An entry of a tree.
-pub(super) struct Entry<'a> {
-    pub(super) is_tree: bool,
-    pub(super) name: &'a [u8],
-    pub(super) id: &'a [u8],
-}
-
-/// The entries of a tree; a damaged one ends early.
-pub(super) fn entries(bytes: &[u8], hash_len: usize) -> impl Iterator<Item = Entry<'_>> {
-    let mut rest = bytes;
-    std::iter::from_fn(move || {
-        // A mode is five or six digits.
-        let space = rest.iter().take(8).position(|byte| *byte == b' ')?;
-        let end = space + memchr::memchr(0, rest.get(space..)?)?;
-        let id = rest.get(end + 1..end + 1 + hash_len)?;
-        let entry =
-            Entry { is_tree: rest[0] == b'4' || rest[0] == b'0', name: &rest[space + 1..end], id };
-        rest = &rest[end + 1 + hash_len..];
-        Some(entry)
-    })
 }
 
 /// A digest of a name, to tell a renamed subtree from one that stayed.

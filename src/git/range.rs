@@ -1,0 +1,361 @@
+//! The commits of a range and what each of them brings.
+//!
+//! In: commits whose history counts and commits whose history does not. Out:
+//! the commits between, and for each the blobs that none of its parents holds
+//! at the same path: a merge is compared with all of them, and bytes that an
+//! older commit once held are new again when they come back.
+
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+use gix_hash::ObjectId;
+
+use super::commits::{Raw, parse};
+use super::pack::Kind;
+use super::reader::Reader;
+use super::trees::{EntryKind, entries};
+use super::{GitError, Repository, TrackedKind};
+
+/// How deep git lets trees be nested (`core.maxTreeDepth`).
+const DEPTH_LIMIT: usize = 4096;
+
+/// After the last commit of the range so many more that do not count are
+/// walked, as in git, in case their dates are wrong.
+const SLOP: usize = 5;
+
+/// A range of commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    /// As it was given, for messages.
+    text: String,
+    /// Commits whose history counts.
+    included: Vec<ObjectId>,
+    /// Commits whose history does not.
+    excluded: Vec<ObjectId>,
+}
+
+/// A blob that a commit brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// The path, `/`-separated.
+    pub path: Vec<u8>,
+    /// The blob, or a submodule's commit.
+    pub id: ObjectId,
+    /// Whether it is a submodule's commit.
+    pub is_gitlink: bool,
+}
+
+impl Range {
+    /// Reads `A..B`, where either side may be left out and then means `HEAD`.
+    ///
+    /// # Errors
+    /// A text that is no range, and a side that names no commit.
+    pub fn parse(
+        repository: &Repository,
+        text: &str,
+        reader: &mut Reader<'_>,
+    ) -> Result<Self, GitError> {
+        let fault =
+            |reason: &str| GitError::Range { range: text.to_owned(), reason: reason.to_owned() };
+        let (from, to) = text.split_once("..").ok_or_else(|| fault("expected `A..B`"))?;
+        if to.starts_with('.') {
+            return Err(fault("`A...B` is not read; give `A..B`"));
+        }
+        if from.is_empty() && to.is_empty() {
+            return Err(fault("expected `A..B`, with at least one side given"));
+        }
+        let or_head =
+            |side: &str| if side.is_empty() { "HEAD".to_owned() } else { side.to_owned() };
+        Ok(Self {
+            text: text.to_owned(),
+            excluded: vec![repository.resolve_commit(&or_head(from), reader)?],
+            included: vec![repository.resolve_commit(&or_head(to), reader)?],
+        })
+    }
+
+    /// The range of what `included` reaches and `excluded` does not; `text` is
+    /// how messages call it.
+    #[must_use]
+    pub fn between(text: &str, included: Vec<ObjectId>, excluded: Vec<ObjectId>) -> Self {
+        Self { text: text.to_owned(), included, excluded }
+    }
+
+    /// The commits of the range, newest first.
+    ///
+    /// # Errors
+    /// A commit that is missing or damaged, so that the range is cut: most
+    /// often at the boundary of a shallow clone.
+    pub fn commits(&self, reader: &mut Reader<'_>) -> Result<Vec<ObjectId>, GitError> {
+        let mut walk = Walk::default();
+        for id in &self.excluded {
+            walk.meet(*id, false, reader, self)?;
+        }
+        for id in &self.included {
+            walk.meet(*id, true, reader, self)?;
+        }
+        let mut found = Vec::new();
+        let mut oldest = i64::MAX;
+        let mut slop = SLOP;
+        while let Some((time, id)) = walk.queue.pop() {
+            let met = &walk.met[&id];
+            let (counts, parents) = (met.counts, met.parents.clone());
+            if counts {
+                found.push(id);
+                oldest = oldest.min(time);
+                slop = SLOP;
+            } else if !walk.queue.iter().any(|(_, id)| walk.met[id].counts) {
+                // Only commits that do not count are left; one of them may
+                // still lead to a commit that was taken for counting.
+                if time < oldest {
+                    if slop == 0 {
+                        break;
+                    }
+                    slop -= 1;
+                }
+            }
+            for parent in parents {
+                walk.meet(parent, counts, reader, self)?;
+            }
+        }
+        found.retain(|id| walk.met[id].counts);
+        Ok(found)
+    }
+
+    fn cut(&self, id: ObjectId) -> GitError {
+        GitError::Range {
+            range: self.text.clone(),
+            reason: format!(
+                "commit {id} is not stored here; if this clone is shallow, `git fetch --unshallow`"
+            ),
+        }
+    }
+}
+
+/// Commits met so far.
+#[derive(Default)]
+struct Walk {
+    met: HashMap<ObjectId, Met>,
+    queue: BinaryHeap<(i64, ObjectId)>,
+}
+
+struct Met {
+    counts: bool,
+    time: i64,
+    parents: Vec<ObjectId>,
+}
+
+impl Walk {
+    /// Meets a commit from one of its children, or as a tip.
+    fn meet(
+        &mut self,
+        id: ObjectId,
+        counts: bool,
+        reader: &mut Reader<'_>,
+        range: &Range,
+    ) -> Result<(), GitError> {
+        if let Some(met) = self.met.get(&id) {
+            if met.counts && !counts {
+                self.discount(id);
+            }
+            return Ok(());
+        }
+        let commit = match read_commit(id, reader) {
+            Ok(Some(commit)) => commit,
+            // What lies beyond a commit that does not count matters to nobody.
+            Ok(None) | Err(_) if !counts => return Ok(()),
+            Ok(None) => return Err(range.cut(id)),
+            Err(error) => return Err(error),
+        };
+        self.queue.push((commit.time, id));
+        self.met.insert(id, Met { counts, time: commit.time, parents: commit.parents });
+        Ok(())
+    }
+
+    /// Takes a commit and what is known of its history out of the range.
+    fn discount(&mut self, id: ObjectId) {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            if let Some(met) = self.met.get_mut(&id)
+                && std::mem::replace(&mut met.counts, false)
+            {
+                open.extend_from_slice(&met.parents);
+                // Its parents may have been met through it alone.
+                self.queue.push((met.time, id));
+            }
+        }
+    }
+}
+
+fn read_commit(id: ObjectId, reader: &mut Reader<'_>) -> Result<Option<Raw>, GitError> {
+    let fault = |reason: String| GitError::Object { id, reason };
+    match reader.read(&id) {
+        Ok(None) => Ok(None),
+        Ok(Some(object)) if object.kind == Kind::Commit => {
+            parse(id, &object.bytes).map(Some).ok_or_else(|| fault("a damaged commit".to_owned()))
+        }
+        Ok(Some(_)) => Err(fault("expected a commit".to_owned())),
+        Err(error) => Err(fault(error.to_string())),
+    }
+}
+
+/// What a commit brings that none of its parents holds at the same path.
+///
+/// # Errors
+/// A tree that is missing or damaged.
+pub fn brought_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<Vec<Brought>, GitError> {
+    let commit = read_commit(id, reader)?
+        .ok_or_else(|| GitError::Object { id, reason: "it is missing".to_owned() })?;
+    let mut parents = Vec::new();
+    for parent in &commit.parents {
+        if let Some(parent) = read_commit(*parent, reader)? {
+            parents.push(parent.tree);
+        }
+    }
+    new_in(commit.tree, parents, reader)
+}
+
+/// What a tree holds that none of the others holds at the same path.
+pub(crate) fn new_in(
+    tree: ObjectId,
+    others: Vec<ObjectId>,
+    reader: &mut Reader<'_>,
+) -> Result<Vec<Brought>, GitError> {
+    let mut found = Vec::new();
+    let mut open = vec![(Vec::new(), tree, others)];
+    while let Some((path, tree, others)) = open.pop() {
+        if others.contains(&tree) {
+            continue;
+        }
+        if path.iter().filter(|byte| **byte == b'/').count() > DEPTH_LIMIT {
+            let reason = "its trees are nested too deep".to_owned();
+            return Err(GitError::Object { id: tree, reason });
+        }
+        let hash_len = tree.kind().len_in_bytes();
+        let bytes = reader.expect(&tree, Kind::Tree)?;
+        let mut other_trees = Vec::with_capacity(others.len());
+        for other in &others {
+            other_trees.push(reader.expect(other, Kind::Tree)?);
+        }
+        let others: Vec<BTreeMap<&[u8], (EntryKind, &[u8])>> = other_trees
+            .iter()
+            .map(|bytes| {
+                let entries = entries(bytes, hash_len);
+                entries.map(|entry| (entry.name, (entry.kind, entry.id))).collect()
+            })
+            .collect();
+        for entry in entries(&bytes, hash_len) {
+            let at: Vec<(EntryKind, &[u8])> =
+                others.iter().filter_map(|other| other.get(entry.name).copied()).collect();
+            if at.iter().any(|(_, id)| *id == entry.id) {
+                continue;
+            }
+            let Ok(id) = ObjectId::try_from(entry.id) else { continue };
+            let mut path = path.clone();
+            path.extend_from_slice(entry.name);
+            if entry.kind == EntryKind::Tree {
+                path.push(b'/');
+                let others = at
+                    .iter()
+                    .filter(|(kind, _)| *kind == EntryKind::Tree)
+                    .filter_map(|(_, id)| ObjectId::try_from(*id).ok())
+                    .collect();
+                open.push((path, id, others));
+            } else {
+                found.push(Brought { path, id, is_gitlink: entry.kind == EntryKind::Gitlink });
+            }
+        }
+    }
+    found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    Ok(found)
+}
+
+/// What the index holds that `HEAD` does not hold at the same path.
+///
+/// # Errors
+/// An index, a `HEAD` or a tree that cannot be read.
+pub fn staged(repository: &Repository, reader: &mut Reader<'_>) -> Result<Vec<Brought>, GitError> {
+    let mut committed = BTreeMap::new();
+    let mut sparse = BTreeMap::new();
+    if let Some(head) = repository.head()? {
+        let commit = read_commit(head, reader)?
+            .ok_or_else(|| GitError::Object { id: head, reason: "it is missing".to_owned() })?;
+        collect(commit.tree, reader, &mut committed, &mut sparse)?;
+    }
+    let staged = repository.index()?.into_iter().filter(|entry| {
+        let held = if entry.kind == TrackedKind::SparseDirectory { &sparse } else { &committed };
+        held.get(&entry.path) != Some(&entry.id)
+    });
+    let mut found = Vec::new();
+    for entry in staged {
+        if entry.kind == TrackedKind::SparseDirectory {
+            let mut below = new_in(entry.id, Vec::new(), reader)?;
+            for brought in &mut below {
+                brought.path.splice(0..0, entry.path.iter().copied());
+            }
+            found.extend(below);
+        } else {
+            let is_gitlink = entry.kind == TrackedKind::Gitlink;
+            found.push(Brought { path: entry.path, id: entry.id, is_gitlink });
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+/// Every file and every directory of a tree, with their ids.
+fn collect(
+    tree: ObjectId,
+    reader: &mut Reader<'_>,
+    files: &mut BTreeMap<Vec<u8>, ObjectId>,
+    directories: &mut BTreeMap<Vec<u8>, ObjectId>,
+) -> Result<(), GitError> {
+    let mut open = vec![(Vec::new(), tree)];
+    while let Some((path, tree)) = open.pop() {
+        let bytes = reader.expect(&tree, Kind::Tree)?;
+        for entry in entries(&bytes, tree.kind().len_in_bytes()) {
+            let Ok(id) = ObjectId::try_from(entry.id) else { continue };
+            let mut path = [path.as_slice(), entry.name].concat();
+            if entry.kind == EntryKind::Tree {
+                path.push(b'/');
+                if path.iter().filter(|byte| **byte == b'/').count() > DEPTH_LIMIT {
+                    let reason = "its trees are nested too deep".to_owned();
+                    return Err(GitError::Object { id, reason });
+                }
+                directories.insert(path.clone(), id);
+                open.push((path, id));
+            } else {
+                files.insert(path, id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of a file as a commit holds it; `None` where it holds none.
+///
+/// # Errors
+/// A revision that names no commit, and objects that are missing or damaged.
+pub fn file_at(
+    repository: &Repository,
+    revision: &str,
+    path: &str,
+) -> Result<Option<Vec<u8>>, GitError> {
+    let objects = super::Objects::open(repository);
+    let mut reader = objects.reader();
+    let commit = repository.resolve_commit(revision, &mut reader)?;
+    let Some(commit) = read_commit(commit, &mut reader)? else { return Ok(None) };
+    let mut id = commit.tree;
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let bytes = reader.expect(&id, Kind::Tree)?;
+        let found =
+            entries(&bytes, id.kind().len_in_bytes()).find(|entry| entry.name == part.as_bytes());
+        let Some(entry) = found else { return Ok(None) };
+        let wanted = if parts.peek().is_some() { EntryKind::Tree } else { EntryKind::Blob };
+        if entry.kind != wanted {
+            return Ok(None);
+        }
+        let Ok(next) = ObjectId::try_from(entry.id) else { return Ok(None) };
+        id = next;
+    }
+    Ok(Some(reader.expect(&id, Kind::Blob)?.to_vec()))
+}
