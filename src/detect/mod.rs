@@ -133,7 +133,7 @@ impl Detector {
             .rules
             .prefilter()
             .hits(bytes)
-            .filter(|hit| content.own.contains(&hit.start))
+            .filter(|hit| hit.encoding.is_none() && content.own.contains(&hit.start))
             .collect();
         if hits.is_empty() && !self.rules.prefilter().takes_everything() {
             return Vec::new();

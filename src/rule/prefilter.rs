@@ -1,11 +1,26 @@
-//! The literals of all rules in one searcher.
+//! The literals of all rules in one searcher, in every encoding.
 //!
 //! In: the literals that rules require. Out: for any piece of bytes, whether
 //! detection could find anything in it, and where the literals stand. A source
 //! promises to deliver every content in which the prefilter can match; how it
 //! keeps the promise is its own affair.
+//!
+//! Besides plain text the searcher knows each literal in base64 and base64url
+//! (at all three alignments), hexadecimal, percent escapes, UTF-16 and UTF-32
+//! of either byte order, `\x62` and `\u0062`, `&#98;` and `&#x62;`, and
+//! quoted-printable, whatever the case of its letters (of `&#98;`: lower, UPPER
+//! and Title). It does not know mixtures within one literal (`b\x69t`), escapes
+//! with other digits than the shortest (`&#0098;`, `\u{62}`), octal, a literal
+//! that a line break divides, or two layers of encoding.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+mod container;
+mod forms;
+mod searcher;
+
+pub use container::{HEAD_BYTES, TAIL_BYTES, marks_container};
+
+use crate::finding::Encoding;
+use searcher::Searcher;
 
 /// A text that a rule's match always holds, ASCII case folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,25 +48,22 @@ pub struct LiteralHit {
     pub literal: usize,
     /// First byte.
     pub start: usize,
-    /// One past the last byte.
+    /// One past the last byte; of a long encoded literal only the beginning
+    /// counts.
     pub end: usize,
+    /// How it is written; `None` for plain text.
+    pub encoding: Option<Encoding>,
 }
 
 /// A byte that no literal holds, in any encoding: pieces parted by it can be
 /// searched as one.
 pub const SEPARATOR: u8 = 0xff;
 
-/// How many bytes of a content's start may mark a container.
-pub const HEAD_BYTES: usize = 265;
-
-/// How many bytes of a content's end may mark a container.
-pub const TAIL_BYTES: usize = 22;
-
 /// All literals in one searcher.
 #[derive(Debug)]
 pub struct Prefilter {
-    searcher: Option<AhoCorasick>,
-    longest: usize,
+    searcher: Searcher,
+    has_literals: bool,
     takes_everything: bool,
 }
 
@@ -60,16 +72,15 @@ impl Prefilter {
     /// required literal, so that every content is a candidate.
     #[must_use]
     pub fn new(literals: &[Literal], takes_everything: bool) -> Self {
-        let searcher = (!literals.is_empty()).then(|| {
-            AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::Standard)
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(literals.iter().map(Literal::text))
-                .expect("a few short literals fit an automaton")
-        });
-        let longest = literals.iter().map(|literal| literal.text().len()).max().unwrap_or(0);
-        Self { searcher, longest, takes_everything }
+        let forms = literals
+            .iter()
+            .enumerate()
+            .flat_map(|(number, literal)| forms::forms(number, literal.text().as_bytes()));
+        Self {
+            searcher: Searcher::new(forms.collect()),
+            has_literals: !literals.is_empty(),
+            takes_everything,
+        }
     }
 
     /// Whether detection could find anything in `bytes`: a literal stands in
@@ -85,7 +96,7 @@ impl Prefilter {
     /// Whether a literal stands in `bytes`, which may be any part of a content.
     #[must_use]
     pub fn holds_literal(&self, bytes: &[u8]) -> bool {
-        self.searcher.as_ref().is_some_and(|searcher| searcher.is_match(bytes))
+        self.has_literals && self.searcher.search(bytes, |_| true)
     }
 
     /// Whether every content is a candidate, because some rule has no literal.
@@ -94,48 +105,32 @@ impl Prefilter {
         self.takes_everything
     }
 
-    /// The length in bytes of the longest literal: two pieces that overlap by
-    /// one byte less lose no hit between them.
+    /// The length in bytes of the longest literal in any encoding: two pieces
+    /// that overlap by one byte less lose no hit between them.
     #[must_use]
     pub fn longest_bytes(&self) -> usize {
-        self.longest
+        self.searcher.longest()
     }
 
     /// Every hit, overlapping ones included, in the order of their ends.
     pub fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = LiteralHit> + 'a {
-        self.searcher.iter().flat_map(move |searcher| {
-            searcher.find_overlapping_iter(bytes).map(|hit| LiteralHit {
-                literal: hit.pattern().as_usize(),
-                start: hit.start(),
-                end: hit.end(),
-            })
-        })
+        let mut hits = Vec::new();
+        if self.has_literals {
+            self.searcher.search(bytes, |found| {
+                let form = self.searcher.form(found.form);
+                hits.push(LiteralHit {
+                    literal: form.literal,
+                    start: found.start,
+                    end: found.end,
+                    encoding: form.encoding,
+                });
+                false
+            });
+        }
+        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.literal, hit.encoding));
+        hits.into_iter()
     }
 }
 
-/// Whether a content that begins and ends so may hold others, packed so that no
-/// literal shows.
-///
-/// Takes up to [`HEAD_BYTES`] of its start and [`TAIL_BYTES`] of its end; a
-/// shorter content gives all that it has.
-#[must_use]
-pub fn marks_container(head: &[u8], tail: &[u8]) -> bool {
-    /// Signatures at the very start: zip (an entry, an empty archive, a split
-    /// one), gzip, bzip2, xz, zstd, PDF, SQLite.
-    const HEADS: [&[u8]; 9] = [
-        b"PK\x03\x04",
-        b"PK\x05\x06",
-        b"PK\x07\x08",
-        b"\x1f\x8b\x08",
-        b"BZh",
-        b"\xfd7zXZ\0",
-        b"\x28\xb5\x2f\xfd",
-        b"%PDF-",
-        b"SQLite format 3\0",
-    ];
-    /// Where a tar header says that it is one.
-    const TAR_AT: usize = 257;
-    HEADS.iter().any(|signature| head.starts_with(signature))
-        || head.get(TAR_AT..).is_some_and(|rest| rest.starts_with(b"ustar"))
-        || tail.windows(4).any(|window| window == b"PK\x05\x06")
-}
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,9 @@
 pub mod history;
 pub mod path;
 mod pieces;
+pub mod range;
 pub mod stdin;
 pub mod worktree;
-pub mod range;
 
 use std::sync::Arc;
 

@@ -1,0 +1,39 @@
+//! Which contents hold others.
+//!
+//! In: a content's first and last bytes. Out: whether it may be a container,
+//! packed so that no literal shows and detection must look inside.
+
+/// How many bytes of a content's start may mark a container.
+pub const HEAD_BYTES: usize = 265;
+
+/// How many bytes of a content's end may mark a container.
+pub const TAIL_BYTES: usize = 22;
+
+/// Signatures at the very start: zip (an entry, an empty archive, a split one),
+/// gzip, bzip2, xz, zstd, PDF, `SQLite`.
+const HEADS: [&[u8]; 9] = [
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"PK\x07\x08",
+    b"\x1f\x8b\x08",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"\x28\xb5\x2f\xfd",
+    b"%PDF-",
+    b"SQLite format 3\0",
+];
+
+/// Where a tar header says that it is one.
+const TAR_AT: usize = 257;
+
+/// Whether a content that begins and ends so may hold others, packed so that no
+/// literal shows.
+///
+/// Takes up to [`HEAD_BYTES`] of its start and [`TAIL_BYTES`] of its end; a
+/// shorter content gives all that it has.
+#[must_use]
+pub fn marks_container(head: &[u8], tail: &[u8]) -> bool {
+    HEADS.iter().any(|signature| head.starts_with(signature))
+        || head.get(TAR_AT..).is_some_and(|rest| rest.starts_with(b"ustar"))
+        || tail.windows(4).any(|window| window == b"PK\x05\x06")
+}
