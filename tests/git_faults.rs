@@ -1,0 +1,259 @@
+//! Damaged, hostile and outsized objects: each loses itself and its children
+//! only, is named, and takes neither the process nor its memory with it.
+
+#[path = "support/git.rs"]
+pub(crate) mod git_support;
+#[path = "support/git_pack.rs"]
+mod pack_support;
+#[path = "support/git_sweep.rs"]
+mod sweep_support;
+
+use std::collections::BTreeSet;
+
+use git_support::Repo;
+use keysweep::rule::{Literal, Prefilter};
+use pack_support::{Entry, PackWriter, delta, literal_delta};
+use sweep_support::{brute_force, sweep};
+
+fn prefilter() -> Prefilter {
+    Prefilter::new(&[Literal::new("needle").unwrap()], false)
+}
+
+fn is_named(kept: &sweep_support::Kept, id: &str, kind: &str) -> bool {
+    kept.skipped().iter().any(|(origin, own)| origin == id && *own == kind)
+}
+
+#[test]
+fn a_corrupt_entry_loses_itself_and_its_children_only() {
+    let mut pack = PackWriter::new();
+    let sound = pack.add(Entry::blob(b"a needle in a sound blob"));
+    let broken = pack.add(Entry::blob(b"needle in a broken blob").damaged());
+    let child = pack.add(Entry::offset_delta(&broken, delta(23, &[(0, 6)]), b"needle"));
+    let grandchild = pack.add(Entry::offset_delta(&child, delta(6, &[(0, 3)]), b"nee"));
+    let other = pack.add(Entry::offset_delta(&sound, delta(24, &[(2, 6)]), b"needle2"));
+    let repo = pack.into_repository();
+    let kept = sweep(repo.root(), &prefilter());
+    for lost in [&broken, &child, &grandchild] {
+        assert!(is_named(&kept, lost, "corrupt"), "{lost} {:?}", kept.skipped());
+    }
+    assert_eq!(kept.skipped().len(), 3);
+    assert_eq!(kept.objects().len(), 2, "{other} and {sound}");
+    assert_eq!(kept.tally.lock().unwrap().blobs, 2);
+}
+
+#[test]
+fn a_damaged_entry_gives_way_to_a_sound_copy_elsewhere() {
+    let content = b"needle that is stored twice";
+    let mut pack = PackWriter::new();
+    let broken = pack.add(Entry::blob(content).damaged());
+    let child = pack.add(Entry::offset_delta(&broken, delta(27, &[(0, 6)]), b"needle"));
+    let repo = pack.into_repository();
+    assert_eq!(repo.blob(content), broken);
+    assert_eq!(repo.blob(b"needle"), child);
+    // `git hash-object -w` does not write what a pack holds already.
+    let apart = Repo::new();
+    apart.blob(content);
+    let loose = format!("{}/{}", &broken[..2], &broken[2..]);
+    let target = repo.root().join(".git/objects").join(&loose);
+    std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+    std::fs::copy(apart.root().join(".git/objects").join(&loose), &target).unwrap();
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), BTreeSet::new());
+    assert_eq!(kept.objects(), [broken, child].into());
+}
+
+#[test]
+fn bases_may_come_later_lie_loose_or_in_another_pack() {
+    let (later, loose, packed) = (b"needle later", b"needle loose", b"needle packed");
+    let mut pack = PackWriter::new();
+    let first = pack.add(Entry::id_delta(
+        &pack_support::blob_id(later),
+        delta(12, &[(0, 6), (7, 1)]),
+        b"needlel",
+    ));
+    pack.add(Entry::blob(later));
+    let second = pack.add(Entry::id_delta(
+        &pack_support::blob_id(loose),
+        delta(12, &[(0, 6), (7, 2)]),
+        b"needlelo",
+    ));
+    let third = pack.add(Entry::id_delta(
+        &pack_support::blob_id(packed),
+        delta(13, &[(0, 6), (7, 1)]),
+        b"needlep",
+    ));
+    let fourth = pack.add(Entry::offset_delta(&third, delta(7, &[(0, 6)]), b"needle"));
+    let repo = pack.into_repository();
+    repo.blob(packed);
+    repo.git(&["repack", "-q", "-d"]);
+    repo.blob(loose);
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), BTreeSet::new());
+    assert_eq!(kept.objects().len(), 7);
+    for id in [first, second, third, fourth] {
+        assert!(kept.objects().contains(&id), "{id}");
+    }
+}
+
+#[test]
+fn cycles_missing_bases_and_false_offsets_are_named() {
+    let mut pack = PackWriter::new();
+    let (a, b) = ("a1".repeat(20), "b2".repeat(20));
+    let one = pack.add(Entry::id_delta(&b, delta(6, &[(0, 6)]), b"").named(&a));
+    let two = pack.add(Entry::id_delta(&a, delta(6, &[(0, 6)]), b"").named(&b));
+    let itself = "c3".repeat(20);
+    let three = pack.add(Entry::id_delta(&itself, delta(6, &[(0, 6)]), b"").named(&itself));
+    let missing = pack.add(Entry::id_delta(&"d4".repeat(20), delta(6, &[(0, 6)]), b"needle"));
+    let astray = pack.add(Entry::raw_offset_delta(3, delta(6, &[(0, 6)]), b"needle3"));
+    let far = pack.add(Entry::raw_offset_delta(1 << 40, delta(6, &[(0, 6)]), b"needle4"));
+    let zero = pack.add(Entry::raw_offset_delta(0, delta(6, &[(0, 6)]), b"needle5"));
+    let sound = pack.add(Entry::blob(b"a sound needle"));
+    let repo = pack.into_repository();
+    let kept = sweep(repo.root(), &prefilter());
+    for id in [&one, &two, &three, &astray, &far, &zero] {
+        assert!(is_named(&kept, id, "corrupt"), "{id} {:?}", kept.skipped());
+    }
+    assert!(is_named(&kept, &missing, "missing"));
+    assert_eq!(kept.objects(), [sound].into());
+}
+
+#[test]
+fn sizes_that_lie_are_errors_before_anything_is_allocated() {
+    let mut pack = PackWriter::new();
+    let huge = pack.add(Entry::blob(b"needle huge").with_size(1 << 60));
+    let short = pack.add(Entry::blob(b"needle short").with_size(5));
+    let long = pack.add(Entry::blob(b"needle long").with_size(500));
+    let base = pack.add(Entry::blob(b"needle base"));
+    let result = literal_delta(11, 1 << 50, b"needle");
+    let child = pack.add(Entry::offset_delta(&base, result, b"x"));
+    pack.add(Entry::offset_delta(&child, delta(1, &[(0, 1)]), b"y"));
+    let repo = pack.into_repository();
+    let kept = sweep(repo.root(), &prefilter());
+    for id in [&huge, &short, &long] {
+        assert!(is_named(&kept, id, "corrupt"), "{id} {:?}", kept.skipped());
+    }
+    assert!(is_named(&kept, &child, "over-budget"), "{:?}", kept.skipped());
+    assert_eq!(kept.objects(), [base].into());
+}
+
+#[test]
+fn an_entry_that_does_not_end_where_the_next_begins_is_swept() {
+    let mut pack = PackWriter::new();
+    let padded = pack.add(Entry::blob(b"needle before a gap").followed_by(b"unindexed bytes"));
+    let next = pack.add(Entry::blob(b"needle after it"));
+    let repo = pack.into_repository();
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.objects(), [padded, next].into());
+}
+
+#[test]
+fn a_chain_of_five_thousand_overflows_no_stack() {
+    let mut pack = PackWriter::new();
+    let mut content = b"0000 start of a long chain".to_vec();
+    let mut base = pack.add(Entry::blob(&content));
+    for number in 1..5000u32 {
+        let prefix = format!("{number:04}");
+        let step = [vec![4], prefix.clone().into_bytes()].concat();
+        let bytes = [pack_support::lengths(26, 26), step, pack_support::copy(4, 22)].concat();
+        content[..4].copy_from_slice(prefix.as_bytes());
+        base = pack.add(Entry::offset_delta(&base, bytes, &content));
+    }
+    let needle = pack.add(Entry::offset_delta(&base, literal_delta(26, 6, b"needle"), b"needle"));
+    let repo = pack.into_repository();
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), BTreeSet::new());
+    assert_eq!(kept.objects(), [needle].into());
+    assert_eq!(kept.tally.lock().unwrap().blobs, 5001);
+    let everything = Prefilter::new(&[], true);
+    assert_eq!(sweep(repo.root(), &everything).objects().len(), 5001);
+}
+
+#[test]
+fn packs_without_their_index_and_indexes_without_their_pack_are_named() {
+    let repo = Repo::new();
+    repo.write("f", "needle").commit("one", 1);
+    repo.git(&["repack", "-q", "-a", "-d"]);
+    let directory = repo.root().join(".git/objects/pack");
+    let find = |extension: &str| {
+        let mut entries = std::fs::read_dir(&directory).unwrap();
+        entries
+            .find_map(|entry| {
+                Some(entry.unwrap().path())
+                    .filter(|path| path.extension().is_some_and(|own| own == extension))
+            })
+            .unwrap()
+    };
+    let (pack, index) = (find("pack"), find("idx"));
+    let away = repo.beside("away");
+    for (path, kind) in [(&pack, "missing"), (&index, "corrupt")] {
+        std::fs::rename(path, &away).unwrap();
+        let kept = sweep(repo.root(), &prefilter());
+        assert_eq!(kept.skipped().into_iter().map(|(_, kind)| kind).collect::<Vec<_>>(), [kind]);
+        std::fs::rename(&away, path).unwrap();
+    }
+    std::fs::write(directory.join("tmp_pack_x"), "unfinished").unwrap();
+    assert_eq!(sweep(repo.root(), &prefilter()).skipped().len(), 1);
+    std::fs::remove_file(directory.join("tmp_pack_x")).unwrap();
+    let sound = std::fs::read(&index).unwrap();
+    for damage in [0, 5, 8 + 4 * 255, sound.len() - 30] {
+        let mut bytes = sound.clone();
+        bytes[damage] ^= 0x40;
+        let writable = |path: &std::path::Path| {
+            let mut permissions = std::fs::metadata(path).unwrap().permissions();
+            #[expect(clippy::permissions_set_readonly_false, reason = "a file of this test")]
+            permissions.set_readonly(false);
+            std::fs::set_permissions(path, permissions).unwrap();
+        };
+        writable(&index);
+        std::fs::write(&index, &bytes).unwrap();
+        let kept = sweep(repo.root(), &prefilter());
+        assert_eq!(kept.skipped().len(), 1, "{damage} {:?}", kept.skipped());
+    }
+    for length in (0..sound.len()).step_by(29) {
+        std::fs::write(&index, &sound[..length]).unwrap();
+        assert!(!sweep(repo.root(), &prefilter()).skipped().is_empty(), "{length}");
+    }
+}
+
+#[test]
+fn flipped_bytes_anywhere_in_a_pack_are_never_passed_over() {
+    let repo = Repo::new();
+    for time in 1..8 {
+        repo.write("f", format!("needle {time}\n{}", "text and more text\n".repeat(20)));
+        repo.commit("needle message", time);
+    }
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    let brute = brute_force(repo.root(), &prefilter());
+    let directory = repo.root().join(".git/objects/pack");
+    let pack = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|own| own == "pack"))
+        .unwrap();
+    let sound = std::fs::read(&pack).unwrap();
+    std::fs::remove_file(&pack).unwrap();
+    for at in (12..sound.len() - 20).step_by(11) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x10;
+        std::fs::write(&pack, &bytes).unwrap();
+        let kept = sweep(repo.root(), &prefilter());
+        let is_whole = brute.objects.is_subset(&kept.objects());
+        assert!(is_whole || !kept.skipped().is_empty(), "byte {at}");
+    }
+}
+
+#[test]
+fn a_damaged_loose_object_is_named() {
+    let repo = Repo::new();
+    let id = repo.blob(b"needle loose");
+    let sound = repo.blob(b"needle sound");
+    let path = repo.root().join(format!(".git/objects/{}/{}", &id[..2], &id[2..]));
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    for damage in [&bytes[..bytes.len() - 3], &bytes[..3], b"", b"not an object at all"] {
+        std::fs::write(&path, damage).unwrap();
+        let kept = sweep(repo.root(), &prefilter());
+        assert!(is_named(&kept, &id, "corrupt"), "{:?}", kept.skipped());
+        assert_eq!(kept.objects(), [sound.clone()].into());
+    }
+}
