@@ -125,7 +125,7 @@ fn each_kind_of_place_is_swept() {
         assert_eq!(kinds(&kept), Vec::<&str>::new(), "{pass}");
         let from_linked = sweep(&linked, &prefilter());
         assert_eq!(places(&from_linked), expected, "{pass}, from the linked worktree");
-        repo.git(&["repack", "-q", "-d", "-k", "-A"]);
+        repo.git(&["repack", "-q", "-a", "-d", "-k"]);
     }
 }
 
@@ -167,6 +167,35 @@ fn a_shallow_boundary_a_submodule_and_a_nested_repository_are_named() {
     repo.git(&["clone", "-q", "--depth=1", &url, shallow.to_str().unwrap()]);
     let kept = sweep(&shallow, &prefilter());
     assert!(kinds(&kept).contains(&"shallow"), "{:?}", kept.skipped());
+}
+
+#[test]
+fn what_a_partial_clone_lacks_and_what_a_pointer_stands_for_is_named() {
+    let repo = Repo::new();
+    repo.write("f", "1").commit("one", 1);
+    let id = "34".repeat(32);
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{id}\nsize 5\n");
+    repo.write("big", &pointer).commit("two", 2);
+    repo.git(&["repack", "-q", "-a", "-d"]);
+    assert_eq!(kinds(&sweep(repo.root(), &prefilter())), ["lfs"]);
+    repo.write(&format!(".git/lfs/objects/34/34/{id}"), "the file");
+    assert_eq!(kinds(&sweep(repo.root(), &prefilter())), Vec::<&str>::new());
+
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    let partial = repo.beside("partial");
+    let url = format!("file://{}", repo.root().display());
+    repo.git(&[
+        "clone",
+        "-q",
+        "--no-checkout",
+        "--filter=blob:none",
+        &url,
+        partial.to_str().unwrap(),
+    ]);
+    let kept = sweep(&partial, &prefilter());
+    assert_eq!(kinds(&kept), ["partial"]);
+    let skips = kept.skips.lock().unwrap();
+    assert!(skips[0].reason.starts_with("2 objects"), "{}", skips[0].reason);
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub(crate) struct Store {
     pub(crate) directories: Vec<PathBuf>,
     /// What could not be opened.
     pub(crate) skips: Vec<Skip>,
+    /// Whether a pack came from a server that keeps some of the objects.
+    pub(crate) has_promisor_pack: bool,
     hash: gix_hash::Kind,
 }
 
@@ -42,6 +44,7 @@ impl Store {
             packs: Vec::new(),
             directories: Vec::new(),
             skips: Vec::new(),
+            has_promisor_pack: false,
             hash: repository.hash(),
         };
         store.add_directory(&repository.common_dir().join("objects"), 0, &mut HashSet::new());
@@ -136,6 +139,7 @@ impl Store {
         if !path.with_extension("idx").exists() {
             return self.skip(path, SkipKind::Corrupt, "a pack without an index");
         }
+        self.has_promisor_pack |= path.with_extension("promisor").exists();
         match Pack::open(path, self.hash) {
             Ok(pack) => {
                 if pack.declared_len() != pack.len() {

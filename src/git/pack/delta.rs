@@ -61,6 +61,37 @@ impl<'a> Delta<'a> {
         Steps { bytes: self.operations }
     }
 
+    /// Builds the object, of at most `limit_bytes`.
+    ///
+    /// # Errors
+    /// Every inconsistency between base, steps and lengths, and
+    /// [`DeltaError::ResultLength`] for an object beyond the limit.
+    pub fn build(&self, base: &[u8], limit_bytes: u64) -> Result<Vec<u8>, DeltaError> {
+        if self.result_len > limit_bytes {
+            return Err(DeltaError::ResultLength);
+        }
+        let mut out = Buffer::default();
+        self.apply(base, &mut out)?;
+        Ok(out.to_vec())
+    }
+
+    /// The pieces of the object that a sweep looks at when the base is known to
+    /// hold nothing of interest: what is new, with `context` bytes of either
+    /// neighbour, parted by `separator`.
+    ///
+    /// # Errors
+    /// As [`Delta::build`], but for the limit.
+    pub fn new_pieces(
+        &self,
+        base: &[u8],
+        context: usize,
+        separator: u8,
+    ) -> Result<Vec<u8>, DeltaError> {
+        let mut out = Buffer::default();
+        self.gather(base, Window { context, edge: context, separator }, &mut out)?;
+        Ok(out.to_vec())
+    }
+
     /// Builds the object in `out`, which is emptied first.
     ///
     /// The caller has checked [`Delta::result_len`] against what it may hold.

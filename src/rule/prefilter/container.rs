@@ -1,7 +1,8 @@
-//! Which contents hold others.
+//! Which contents hold others, or stand for one.
 //!
 //! In: a content's first and last bytes. Out: whether it may be a container,
-//! packed so that no literal shows and detection must look inside.
+//! packed so that no literal shows and somebody must look inside, or a pointer
+//! to a file kept elsewhere, which must be counted.
 
 /// How many bytes of a content's start may mark a container.
 pub const HEAD_BYTES: usize = 265;
@@ -10,8 +11,8 @@ pub const HEAD_BYTES: usize = 265;
 pub const TAIL_BYTES: usize = 22;
 
 /// Signatures at the very start: zip (an entry, an empty archive, a split one),
-/// gzip, bzip2, xz, zstd, PDF, `SQLite`.
-const HEADS: [&[u8]; 9] = [
+/// gzip, bzip2, xz, zstd, PDF, `SQLite`; and a large-file pointer.
+const HEADS: [&[u8]; 10] = [
     b"PK\x03\x04",
     b"PK\x05\x06",
     b"PK\x07\x08",
@@ -21,13 +22,14 @@ const HEADS: [&[u8]; 9] = [
     b"\x28\xb5\x2f\xfd",
     b"%PDF-",
     b"SQLite format 3\0",
+    b"version https://git-lfs.github.com/spec/v1\n",
 ];
 
 /// Where a tar header says that it is one.
 const TAR_AT: usize = 257;
 
 /// Whether a content that begins and ends so may hold others, packed so that no
-/// literal shows.
+/// literal shows, or stands for one.
 ///
 /// Takes up to [`HEAD_BYTES`] of its start and [`TAIL_BYTES`] of its end; a
 /// shorter content gives all that it has.

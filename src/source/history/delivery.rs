@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gix_hash::ObjectId;
 
+use super::lfs::lfs_pointer;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
+use crate::git::Repository;
 use crate::git::names::escape;
 use crate::git::pack::{Kind, ObjectError};
 use crate::rule::Prefilter;
@@ -17,6 +19,7 @@ use crate::source::{Content, Sink};
 
 /// Where all parts of a sweep hand over what they find.
 pub(super) struct Delivery<'a> {
+    repository: &'a Repository,
     pub(super) hash: gix_hash::Kind,
     pub(super) root: &'a Arc<str>,
     pub(super) prefilter: &'a Prefilter,
@@ -31,13 +34,14 @@ pub(super) struct Delivery<'a> {
 
 impl<'a> Delivery<'a> {
     pub(super) fn new(
-        hash: gix_hash::Kind,
+        repository: &'a Repository,
         root: &'a Arc<str>,
         prefilter: &'a Prefilter,
         sink: &'a dyn Sink,
     ) -> Self {
         Self {
-            hash,
+            repository,
+            hash: repository.hash(),
             root,
             prefilter,
             sink,
@@ -54,6 +58,12 @@ impl<'a> Delivery<'a> {
             return self.tree(id, bytes);
         }
         if self.is_first(id) {
+            if let Some(pointer) = lfs_pointer(bytes)
+                && !self.repository.has_lfs_object(&pointer)
+            {
+                let reason = format!("a pointer to the large file {pointer}, not stored here");
+                self.sink.skip(Skip { origin: id.to_string(), kind: SkipKind::Lfs, reason });
+            }
             let origin = self.origin(kind, id);
             self.sink.content(Content::whole(&origin, bytes));
         }

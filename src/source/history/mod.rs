@@ -3,8 +3,6 @@
 //! In: a repository and the prefilter. Out: every stored content in which the
 //! prefilter can match, each object once, and a [`Skip`] for what could not be
 //! read. Knows nothing of rules, findings or which commit holds what.
-//!
-//! [`Skip`]: crate::finding::Skip
 
 mod carefully;
 mod delivery;
@@ -18,7 +16,8 @@ mod stream;
 use std::sync::Arc;
 
 use super::Sink;
-use crate::git::{GitError, Repository, Store};
+use crate::finding::{Skip, SkipKind};
+use crate::git::{GitError, Repository, Store, missing_objects};
 use crate::rule::Prefilter;
 
 use delivery::Delivery;
@@ -41,12 +40,28 @@ pub fn sweep(
     for skip in &store.skips {
         sink.skip(skip.clone());
     }
-    let delivery = Delivery::new(repository.hash(), root, prefilter, sink);
+    let delivery = Delivery::new(repository, root, prefilter, sink);
     for at in 0..store.packs.len() {
         packs::sweep(&store, at, &delivery);
     }
     loose::sweep(&store, &delivery);
+    if repository.has_promisor() || store.has_promisor_pack {
+        name_missing(&store, root, sink);
+    }
     places::sweep(repository, &delivery);
     delivery.finish();
     Ok(())
+}
+
+/// Names what a partial clone left on its server: one skip for all, since there
+/// may be as many as there are objects.
+fn name_missing(store: &Store, root: &Arc<str>, sink: &dyn Sink) {
+    let missing = missing_objects(store);
+    if let Some(first) = missing.first() {
+        let count = missing.len();
+        let reason = format!(
+            "{count} objects of this partial clone are only on its server, such as {first}"
+        );
+        sink.skip(Skip { origin: root.to_string(), kind: SkipKind::Partial, reason });
+    }
 }
