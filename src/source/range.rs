@@ -109,7 +109,7 @@ impl Sweep<'_> {
     fn message(&self, id: ObjectId, reader: &mut Reader<'_>) -> Result<(), GitError> {
         let bytes = reader.expect(&id, Kind::Commit)?;
         self.sink.count(tally(Kind::Commit, bytes.len() as u64));
-        if self.prefilter.is_candidate(&bytes) {
+        if self.prefilter.takes_everything() || self.prefilter.holds_literal(&bytes) {
             let origin = self.origin(SourceKind::Message, None, id);
             self.sink.content(Content::whole(&origin, &bytes));
         }

@@ -113,15 +113,20 @@ pub(crate) fn brute_force(root: &Path, prefilter: &Prefilter) -> Brute {
         stream.read_exact(&mut content).expect("as long as said");
         let bytes = &content[..len];
         if kind == "tree" {
-            brute
-                .names
-                .extend(names(bytes, id.len() / 2).filter(|name| prefilter.is_candidate(name)));
+            let takes_all = prefilter.takes_everything();
+            let is_candidate = |name: &Vec<u8>| takes_all || prefilter.holds_literal(name);
+            brute.names.extend(names(bytes, id.len() / 2).filter(is_candidate));
             continue;
         }
         brute.blobs += u64::from(kind == "blob");
         brute.commits += u64::from(kind == "commit");
         brute.bytes += len as u64;
-        if prefilter.is_candidate(bytes) {
+        // Only a blob can be a container.
+        let is_candidate = match kind {
+            "blob" => prefilter.is_candidate(bytes),
+            _ => prefilter.takes_everything() || prefilter.holds_literal(bytes),
+        };
+        if is_candidate {
             brute.objects.insert(id.to_owned());
         }
     }

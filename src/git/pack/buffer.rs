@@ -8,6 +8,9 @@ use std::ops::Deref;
 /// The largest allocation that a spent buffer keeps for its next use.
 const KEPT_BYTES: usize = 8 << 20;
 
+/// The most context that [`Buffer::extend_ends`] keeps.
+pub(super) const SHORT_BYTES: usize = 32;
+
 /// A growing byte buffer that keeps its allocation, initialised once.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
@@ -41,6 +44,27 @@ impl Buffer {
     /// Appends a copy.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         self.grow(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Appends the first `context` bytes of a long piece, a separator, and its
+    /// last bytes, at least as many. Copies of a fixed length are a few
+    /// instructions; a call for so few bytes costs more than the bytes.
+    pub(super) fn extend_ends(&mut self, piece: &[u8], context: usize, separator: u8) {
+        let start = self.len;
+        let place = self.grow(context + 1 + SHORT_BYTES);
+        if let (Some(first), Some(last), Some((head, _))) = (
+            piece.first_chunk::<SHORT_BYTES>(),
+            piece.last_chunk::<SHORT_BYTES>(),
+            place.split_first_chunk_mut::<SHORT_BYTES>(),
+        ) {
+            *head = *first;
+            place[context] = separator;
+            if let Some(tail) = place.last_chunk_mut::<SHORT_BYTES>() {
+                *tail = *last;
+            }
+        } else {
+            self.len = start;
+        }
     }
 
     /// Cuts to the first `len` bytes.

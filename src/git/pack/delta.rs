@@ -3,7 +3,7 @@
 //! In: an inflated delta and its base. Out: the object, or only those pieces of
 //! it that hold what the base does not. Every range is checked.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, SHORT_BYTES};
 
 /// A delta whose lengths have been read.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,7 @@ impl<'a> Delta<'a> {
         separator: u8,
     ) -> Result<Vec<u8>, DeltaError> {
         let mut out = Buffer::default();
-        self.gather(base, Window { context, edge: context, separator }, &mut out)?;
+        self.gather(base, Window { context, separator }, &mut out)?;
         Ok(out.to_vec())
     }
 
@@ -126,94 +126,105 @@ impl<'a> Delta<'a> {
     /// inserted byte is there with its surroundings, and so is each place where
     /// two steps join. Checks what [`Delta::apply`] checks.
     ///
-    /// Says whether the object begins and ends as the base does, for `edge`
-    /// bytes; `false` may be said of edges that are equal.
+    /// Gives the first and the last piece of the object.
     ///
     /// # Errors
     /// Every inconsistency between base, steps and lengths.
-    pub(crate) fn gather(
+    pub(crate) fn gather<'b>(
         &self,
-        base: &[u8],
+        base: &'b [u8],
         window: Window,
         windows: &mut Buffer,
-    ) -> Result<bool, DeltaError> {
-        let Window { context, edge, separator } = window;
+    ) -> Result<Ends<'b>, DeltaError>
+    where
+        'a: 'b,
+    {
+        let Window { context, separator } = window;
         if base.len() as u64 != self.base_len {
             return Err(DeltaError::BaseLength);
         }
         let mut len = 0u64;
-        let (mut keeps_head, mut keeps_tail) = (false, false);
+        let mut ends = Ends { first: &[], last: &[] };
         for step in self.steps() {
-            keeps_tail = false;
             let piece = match step? {
-                Step::Copy(start, end) => {
-                    if end - start >= edge {
-                        keeps_head |= len == 0 && start == 0;
-                        keeps_tail = end == base.len();
-                    }
-                    let piece = base.get(start..end).ok_or(DeltaError::Range)?;
-                    if piece.len() > 2 * context {
-                        // The object's own ends join nothing, so the outer part
-                        // of a copy there is left out.
-                        let is_first = len == 0;
-                        len += piece.len() as u64;
-                        if !is_first {
-                            windows.extend(&piece[..context]);
-                        }
-                        windows.extend(&[separator]);
-                        if len < self.result_len {
-                            windows.extend(&piece[piece.len() - context..]);
-                        }
-                        continue;
-                    }
-                    piece
-                }
+                Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
                 Step::Insert(bytes) => bytes,
             };
+            if len == 0 {
+                ends.first = piece;
+            }
+            ends.last = piece;
             len += piece.len() as u64;
-            windows.extend(piece);
+            if piece.len() <= 2 * context.max(64) {
+                windows.extend(piece);
+            } else if context <= SHORT_BYTES {
+                windows.extend_ends(piece, context, separator);
+            } else {
+                windows.extend(&piece[..context]);
+                windows.extend(&[separator]);
+                windows.extend(&piece[piece.len() - context..]);
+            }
         }
         windows.extend(&[separator]);
-        if len == self.result_len {
-            Ok(keeps_head && keeps_tail)
-        } else {
-            Err(DeltaError::ResultLength)
-        }
+        if len == self.result_len { Ok(ends) } else { Err(DeltaError::ResultLength) }
     }
 
-    /// The first `head` and the last `tail` bytes of the object, written after
-    /// one another; the number says where the second begins.
+    /// The first bytes of the object, `limit` at most.
     ///
     /// # Errors
     /// A copy from beyond the base's end.
-    pub(crate) fn edges(
+    pub(crate) fn head(
         &self,
         base: &[u8],
-        head: usize,
-        tail: usize,
+        limit: usize,
         out: &mut Buffer,
-    ) -> Result<usize, DeltaError> {
+    ) -> Result<(), DeltaError> {
         out.clear();
-        let result_len = usize::try_from(self.result_len).unwrap_or(usize::MAX);
-        let head_end = head.min(result_len);
-        for range in [0..head_end, result_len.saturating_sub(tail)..result_len] {
-            let mut len = 0usize;
-            for step in self.steps() {
-                let piece = match step? {
-                    Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
-                    Step::Insert(bytes) => bytes,
-                };
-                let from = range.start.max(len).min(len + piece.len());
-                let to = range.end.min(len + piece.len()).max(from);
-                out.extend(&piece[from - len..to - len]);
-                len += piece.len();
-                if len >= range.end {
-                    break;
-                }
+        for step in self.steps() {
+            let piece = match step? {
+                Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
+                Step::Insert(bytes) => bytes,
+            };
+            out.extend(&piece[..piece.len().min(limit - out.len())]);
+            if out.len() == limit {
+                break;
             }
         }
-        Ok(head_end)
+        Ok(())
     }
+
+    /// The last bytes of the object, `limit` at most.
+    ///
+    /// # Errors
+    /// A copy from beyond the base's end.
+    pub(crate) fn tail(
+        &self,
+        base: &[u8],
+        limit: usize,
+        out: &mut Buffer,
+    ) -> Result<(), DeltaError> {
+        out.clear();
+        let start = usize::try_from(self.result_len).unwrap_or(usize::MAX).saturating_sub(limit);
+        let mut len = 0usize;
+        for step in self.steps() {
+            let piece = match step? {
+                Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
+                Step::Insert(bytes) => bytes,
+            };
+            len += piece.len();
+            if len > start {
+                out.extend(&piece[piece.len() - piece.len().min(len - start)..]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first and the last piece of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ends<'a> {
+    pub(crate) first: &'a [u8],
+    pub(crate) last: &'a [u8],
 }
 
 /// What [`Delta::gather`] keeps around what is new.
@@ -221,8 +232,6 @@ impl<'a> Delta<'a> {
 pub(crate) struct Window {
     /// Bytes of the neighbours on either side.
     pub(crate) context: usize,
-    /// Bytes of the object's start and end that are compared with the base's.
-    pub(crate) edge: usize,
     /// The byte between pieces.
     pub(crate) separator: u8,
 }
@@ -306,7 +315,7 @@ impl<'a> Steps<'a> {
 mod tests {
     use super::*;
 
-    const WINDOW: Window = Window { context: 4, edge: 3, separator: 0xff };
+    const WINDOW: Window = Window { context: 4, separator: 0xff };
 
     fn copy(start: usize, len: usize) -> Vec<u8> {
         vec![
@@ -335,24 +344,29 @@ mod tests {
     }
 
     #[test]
-    fn windows_hold_every_new_run_and_no_byte_from_inside_a_copy() {
-        let base: Vec<u8> = (0..200u8).collect();
-        let steps = [copy(0, 100), vec![2, 0xfa, 0xfb], copy(150, 50), copy(20, 3)];
-        let bytes = delta(&base, 155, &steps);
+    fn windows_hold_every_new_run_and_little_from_inside_a_copy() {
+        let base: Vec<u8> = (0..2000u32).map(|at| (at / 7 * 31 % 251) as u8).collect();
+        let steps = [copy(0, 900), vec![2, 0xfa, 0xfb], copy(1500, 400), copy(20, 3)];
+        let bytes = delta(&base, 1305, &steps);
         let delta = Delta::parse(&bytes).expect("a delta");
-        let (mut whole, mut windows) = (Buffer::default(), Buffer::default());
-        delta.apply(&base, &mut whole).expect("sound");
-        delta.gather(&base, WINDOW, &mut windows).expect("sound");
-        assert_eq!(
-            &*windows,
-            [
-                0xff, 96, 97, 98, 99, 0xfa, 0xfb, 150, 151, 152, 153, 0xff, 196, 197, 198, 199, 20,
-                21, 22, 0xff
-            ]
-        );
-        for run in whole.windows(5) {
-            let is_old = base.windows(5).any(|old| old == run);
-            assert!(is_old || windows.windows(5).any(|new| new == run), "{run:?}");
+        for context in [0, 1, 4, 31, 32, 33, 100] {
+            let window = Window { context, separator: 0xff };
+            let (mut whole, mut windows) = (Buffer::default(), Buffer::default());
+            delta.apply(&base, &mut whole).expect("sound");
+            let ends = delta.gather(&base, window, &mut windows).expect("sound");
+            assert_eq!((ends.first, ends.last), (&base[..900], &base[20..23]));
+            assert!(windows.len() < 4 * context.max(32) + 100, "{context}");
+            for run in whole.windows(context + 1) {
+                let holds = |bytes: &[u8]| bytes.windows(context + 1).any(|other| other == run);
+                assert!(holds(&base) || holds(&windows), "{context} {run:?}");
+            }
+            for limit in [0, 1, 3, 4, 500, 1000, 5000] {
+                let kept = whole.len().min(limit);
+                delta.head(&base, limit, &mut windows).expect("sound");
+                assert_eq!(&*windows, &whole[..kept]);
+                delta.tail(&base, limit, &mut windows).expect("sound");
+                assert_eq!(&*windows, &whole[whole.len() - kept..]);
+            }
         }
     }
 
@@ -372,7 +386,8 @@ mod tests {
             let mut out = Buffer::default();
             let parsed = Delta::parse(&bytes);
             assert_eq!(parsed.and_then(|delta| delta.apply(&base, &mut out)), Err(error));
-            assert_eq!(parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out)), Err(error));
+            let gathered = parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out).map(drop));
+            assert_eq!(gathered, Err(error));
         }
     }
 }

@@ -11,8 +11,8 @@ mod inflate;
 mod visit;
 
 pub(crate) use buffer::Buffer;
-pub(crate) use delta::Window;
 pub use delta::{Delta, DeltaError, Step, Steps};
+pub(crate) use delta::{Ends, Window};
 pub use entry::{Basis, EntryError, EntryHeader, Kind};
 pub(crate) use forest::{Forest, Link, NodeId};
 pub use inflate::InflateError;

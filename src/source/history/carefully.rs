@@ -12,10 +12,9 @@ use crate::git::pack::{
     Buffer, Delta, InflateError, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
     Window,
 };
-use crate::rule::{HEAD_BYTES, TAIL_BYTES, marks_container};
 
 use super::delivery::tally;
-use super::families::{LARGE_OBJECT_BYTES, window};
+use super::families::{LARGE_OBJECT_BYTES, may_be_container, window};
 use super::packs::Field;
 use super::stream;
 
@@ -81,7 +80,7 @@ pub(super) fn sweep_unrooted(field: &Field<'_>) {
         let id = field.id(*node);
         match field.store.read_elsewhere(&id, field.pack, &mut inflater) {
             Ok(Some((kind, content))) => {
-                if field.delivery.prefilter.is_candidate(&content) {
+                if field.delivery.is_candidate(kind, &content) {
                     field.delivery.object(kind, &content);
                 }
             }
@@ -133,7 +132,7 @@ impl Walk<'_, '_> {
         let (content, is_candidate) = match reading {
             Ok(Reading::Whole(_, content)) => {
                 self.count(node, kind, content.len() as u64);
-                let is_candidate = self.field.delivery.prefilter.is_candidate(&content);
+                let is_candidate = self.field.delivery.is_candidate(kind, &content);
                 if is_candidate {
                     self.field.delivery.object(kind, &content);
                 }
@@ -239,7 +238,7 @@ impl Walk<'_, '_> {
         let prefilter = self.field.delivery.prefilter;
         let is_clean = !is_base_candidate
             && !prefilter.takes_everything()
-            && !self.adds_candidate(&delta, base)?;
+            && !self.adds_candidate(&delta, base, kind)?;
         if is_clean && self.field.forest.children(child).is_empty() {
             return Ok(Reading::CleanLeaf(delta.result_len));
         }
@@ -250,17 +249,18 @@ impl Walk<'_, '_> {
     }
 
     /// Whether the object may be a candidate although its base is none.
-    fn adds_candidate(&mut self, delta: &Delta<'_>, base: &Buffer) -> Result<bool, ObjectError> {
+    fn adds_candidate(
+        &mut self,
+        delta: &Delta<'_>,
+        base: &Buffer,
+        kind: Kind,
+    ) -> Result<bool, ObjectError> {
         self.windows.clear();
-        let keeps_edges = delta.gather(base, self.window, &mut self.windows)?;
+        let ends = delta.gather(base, self.window, &mut self.windows)?;
         if self.field.delivery.prefilter.holds_literal(&self.windows) {
             return Ok(true);
         }
-        if keeps_edges {
-            return Ok(false);
-        }
-        let split = delta.edges(base, HEAD_BYTES, TAIL_BYTES, &mut self.windows)?;
-        Ok(marks_container(&self.windows[..split], &self.windows[split..]))
+        Ok(kind == Kind::Blob && may_be_container(delta, ends, base, &mut self.windows)?)
     }
 
     /// Inflates an entry, also one that does not end where the next begins.

@@ -51,6 +51,14 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// Whether an object must be handed over; only a blob can be a container.
+    pub(super) fn is_candidate(&self, kind: Kind, bytes: &[u8]) -> bool {
+        if kind == Kind::Blob {
+            return self.prefilter.is_candidate(bytes);
+        }
+        self.prefilter.takes_everything() || self.prefilter.holds_literal(bytes)
+    }
+
     /// Hands over a candidate, unless it was handed over before.
     pub(super) fn object(&self, kind: Kind, bytes: &[u8]) {
         let id = object_id(self.hash, kind, bytes);
@@ -92,7 +100,7 @@ impl<'a> Delivery<'a> {
     /// Keeps the names of a tree that are candidates; its ids are no text.
     fn tree(&self, id: ObjectId, bytes: &[u8]) {
         for name in tree_names(bytes, self.hash.len_in_bytes()) {
-            if self.prefilter.is_candidate(name) {
+            if self.is_candidate(Kind::Tree, name) {
                 let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
                 let least = names.entry(name.to_vec()).or_insert(id);
                 *least = id.min(*least);

@@ -11,7 +11,9 @@
 //! depth: 600 versions of a 1 MB file take ten buffers at most.
 
 use crate::finding::Tally;
-use crate::git::pack::{Buffer, Delta, Inflater, Kind, Link, NodeId, ObjectError, Window};
+use crate::git::pack::{
+    Buffer, Delta, DeltaError, Ends, Inflater, Kind, Link, NodeId, ObjectError, Window,
+};
 use crate::rule::{HEAD_BYTES, SEPARATOR, TAIL_BYTES, marks_container};
 
 use super::carefully;
@@ -138,7 +140,7 @@ impl<'a> Walker<'a> {
             self.inflater
                 .append(compressed, size, &mut self.gathered)
                 .map_err(ObjectError::from)?;
-            if is_container(&self.gathered[start..]) {
+            if kind == Kind::Blob && is_container(&self.gathered[start..]) {
                 return Err(Careful);
             }
             self.gathered.extend(&[SEPARATOR]);
@@ -146,7 +148,7 @@ impl<'a> Walker<'a> {
         }
         let mut content = self.take_buffer();
         self.inflater.append(compressed, size, &mut content).map_err(ObjectError::from)?;
-        if is_container(&content) {
+        if kind == Kind::Blob && is_container(&content) {
             return Err(Careful);
         }
         if content.len() >= SEARCHED_IN_PLACE_BYTES {
@@ -201,16 +203,14 @@ impl<'a> Walker<'a> {
         let compressed = forest.compressed(self.field.pack, child);
         self.inflater.append(compressed, size, &mut self.delta).map_err(ObjectError::from)?;
         let delta = Delta::parse(&self.delta).map_err(ObjectError::from)?;
-        let keeps_edges = delta
+        let ends = delta
             .gather(&parent.content, self.window, &mut self.gathered)
             .map_err(ObjectError::from)?;
-        if !keeps_edges {
-            let split = delta
-                .edges(&parent.content, HEAD_BYTES, TAIL_BYTES, &mut self.edges)
-                .map_err(ObjectError::from)?;
-            if marks_container(&self.edges[..split], &self.edges[split..]) {
-                return Err(Careful);
-            }
+        if kind == Kind::Blob
+            && may_be_container(&delta, ends, &parent.content, &mut self.edges)
+                .map_err(ObjectError::from)?
+        {
+            return Err(Careful);
         }
         let result_len = delta.result_len;
         if !forest.children(child).is_empty() {
@@ -285,9 +285,31 @@ impl<'a> Walker<'a> {
 pub(super) fn window(field: &Field<'_>) -> Window {
     Window {
         context: field.delivery.prefilter.longest_bytes().saturating_sub(1),
-        edge: HEAD_BYTES,
         separator: SEPARATOR,
     }
+}
+
+/// Whether a blob that rests on another begins or ends like a container. Where
+/// both begin with the same bytes the base was asked already.
+pub(super) fn may_be_container(
+    delta: &Delta<'_>,
+    ends: Ends<'_>,
+    base: &[u8],
+    scratch: &mut Buffer,
+) -> Result<bool, DeltaError> {
+    let keeps_head =
+        ends.first.len() >= HEAD_BYTES && std::ptr::eq(ends.first.as_ptr(), base.as_ptr());
+    if !keeps_head {
+        delta.head(base, HEAD_BYTES, scratch)?;
+        if marks_container(scratch, &[]) {
+            return Ok(true);
+        }
+    }
+    if let Some(tail) = ends.last.last_chunk::<TAIL_BYTES>() {
+        return Ok(marks_container(&[], tail));
+    }
+    delta.tail(base, TAIL_BYTES, scratch)?;
+    Ok(marks_container(&[], scratch))
 }
 
 /// Whether a whole content is a container.

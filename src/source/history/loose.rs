@@ -66,7 +66,7 @@ fn object(
     }
     let (kind, content) = read_loose(path, inflater)?.ok_or(ObjectError::NoObject)?;
     delivery.sink.count(tally(kind, content.len() as u64));
-    if delivery.prefilter.is_candidate(&content) {
+    if delivery.is_candidate(kind, &content) {
         delivery.object(kind, &content);
     }
     Ok(())

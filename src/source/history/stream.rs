@@ -48,7 +48,7 @@ pub(super) fn object<R: Read>(
         !delivery.sink.is_cancelled()
     })
     .map_err(unreadable)?;
-    if marks_container(&head, &tail) {
+    if kind == Kind::Blob && marks_container(&head, &tail) {
         return if size > OBJECT_LIMIT_BYTES {
             Err(ObjectError::TooLarge(size))
         } else {
