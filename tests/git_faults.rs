@@ -1,6 +1,8 @@
 //! Damaged, hostile and outsized objects: each loses itself and its children
 //! only, is named, and takes neither the process nor its memory with it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/git.rs"]
 pub(crate) mod git_support;
 #[path = "support/git_pack.rs"]

@@ -1,5 +1,7 @@
 //! Every kind of place that holds bytes is swept, and what is not is named.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/git.rs"]
 pub(crate) mod git_support;
 #[path = "support/git_sweep.rs"]
@@ -24,10 +26,8 @@ fn places(kept: &Kept) -> BTreeMap<String, SourceKind> {
     for (origin, bytes) in contents.iter() {
         let text = String::from_utf8_lossy(bytes);
         for (at, _) in text.match_indices("needle-") {
-            let word: String = text[at + 7..]
-                .chars()
-                .take_while(|letter| letter.is_ascii_alphanumeric())
-                .collect();
+            let word: String =
+                text[at + 7..].chars().take_while(char::is_ascii_alphanumeric).collect();
             // A message stands in the reflog too.
             let source = found.entry(word).or_insert(origin.source);
             *source = origin.source.min(*source);

@@ -1,5 +1,7 @@
 //! What history says of an object equals what git says of it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/git.rs"]
 mod git_support;
 

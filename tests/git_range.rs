@@ -1,5 +1,7 @@
 //! Ranges, revisions and the index: what is new, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/git.rs"]
 pub(crate) mod git_support;
 #[path = "support/git_sweep.rs"]
@@ -111,6 +113,9 @@ fn what_does_not_resolve_is_refused_with_its_name() {
         (&format!("HEAD..{}", "0".repeat(40)), "0000"),
         ("HEAD..HEAD~99999999999999999999", "number"),
         ("HEAD..é^", "é"),
+        ("HEAD..HEAD^é", "é"),
+        ("HEAD..HEAD@{é}", "é"),
+        ("HEAD..@{", "@{"),
     ] {
         let error = sweep(repo.root(), range).err().unwrap_or_else(|| panic!("{range}"));
         assert!(

@@ -213,6 +213,9 @@ pub fn brought_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<Vec<Brought>,
     new_in(commit.tree, parents, reader)
 }
 
+/// The kind and the id of each name in a tree.
+type Listing<'a> = BTreeMap<&'a [u8], (EntryKind, &'a [u8])>;
+
 /// What a tree holds that none of the others holds at the same path.
 pub(crate) fn new_in(
     tree: ObjectId,
@@ -235,7 +238,7 @@ pub(crate) fn new_in(
         for other in &others {
             other_trees.push(reader.expect(other, Kind::Tree)?);
         }
-        let others: Vec<BTreeMap<&[u8], (EntryKind, &[u8])>> = other_trees
+        let others: Vec<Listing<'_>> = other_trees
             .iter()
             .map(|bytes| {
                 let entries = entries(bytes, hash_len);

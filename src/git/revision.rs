@@ -54,47 +54,7 @@ impl Repository {
             id = self.logged(name, number)?.ok_or_else(|| fault("no such reflog entry"))?;
             steps = rest;
         }
-        self.walk_steps(id, steps, reader, &fault)
-    }
-
-    fn walk_steps(
-        &self,
-        id: ObjectId,
-        mut steps: &str,
-        reader: &mut Reader<'_>,
-        fault: &dyn Fn(&str) -> GitError,
-    ) -> Result<ObjectId, GitError> {
-        let mut id = peel(id, reader, fault)?;
-        while let Some(step) = steps.chars().next() {
-            steps = &steps[1..];
-            if step == '^' && steps.starts_with('{') {
-                let (kind, rest) =
-                    steps[1..].split_once('}').ok_or_else(|| fault("`^{` without its `}`"))?;
-                if !matches!(kind, "" | "commit" | "object") {
-                    return Err(fault("it does not name a commit"));
-                }
-                steps = rest;
-                continue;
-            }
-            let digits = steps.len() - steps.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-            let number: usize = match &steps[..digits] {
-                "" => 1,
-                digits => digits.parse().map_err(|_| fault("a number is too large"))?,
-            };
-            steps = &steps[digits..];
-            match step {
-                '^' if number == 0 => {}
-                '^' => id = parent(id, number, reader)?.ok_or_else(|| fault("no such parent"))?,
-                '~' => {
-                    for _ in 0..number {
-                        id = parent(id, 1, reader)?
-                            .ok_or_else(|| fault("history does not go back so far"))?;
-                    }
-                }
-                _ => return Err(fault("expected `~`, `^` or `@{NUMBER}` after the name")),
-            }
-        }
-        Ok(id)
+        walk_steps(id, steps, reader, &fault)
     }
 
     /// Finds what a name without steps means.
@@ -161,6 +121,46 @@ impl Repository {
         }
         Ok(None)
     }
+}
+
+/// Goes from a commit to the one that the steps lead to.
+fn walk_steps(
+    id: ObjectId,
+    mut steps: &str,
+    reader: &mut Reader<'_>,
+    fault: &dyn Fn(&str) -> GitError,
+) -> Result<ObjectId, GitError> {
+    let mut id = peel(id, reader, fault)?;
+    while let Some(step) = steps.chars().next() {
+        steps = &steps[step.len_utf8()..];
+        if step == '^' && steps.starts_with('{') {
+            let (kind, rest) =
+                steps[1..].split_once('}').ok_or_else(|| fault("`^{` without its `}`"))?;
+            if !matches!(kind, "" | "commit" | "object") {
+                return Err(fault("it does not name a commit"));
+            }
+            steps = rest;
+            continue;
+        }
+        let digits = steps.len() - steps.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: usize = match &steps[..digits] {
+            "" => 1,
+            digits => digits.parse().map_err(|_| fault("a number is too large"))?,
+        };
+        steps = &steps[digits..];
+        match step {
+            '^' if number == 0 => {}
+            '^' => id = parent(id, number, reader)?.ok_or_else(|| fault("no such parent"))?,
+            '~' => {
+                for _ in 0..number {
+                    id = parent(id, 1, reader)?
+                        .ok_or_else(|| fault("history does not go back so far"))?;
+                }
+            }
+            _ => return Err(fault("expected `~`, `^` or `@{NUMBER}` after the name")),
+        }
+    }
+    Ok(id)
 }
 
 /// Splits a revision into its name and its steps.

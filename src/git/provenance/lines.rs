@@ -74,8 +74,8 @@ impl Lines {
             let bits = history_bits(history, start as u32);
             if let Some(head) = head {
                 self.each_line(start, bits[head as usize], |line| line.is_in_line_of_head = true);
-                let held = set_bits(history.sets.members(history.holds(head)), start as u32);
-                self.each_line(start, held, |line| line.in_head = true);
+                let own = set_bits(history.sets.members(history.holds(head)), start as u32);
+                self.each_line(start, own, |line| line.in_head = true);
             }
             for (at, tip) in tips.iter().enumerate() {
                 let mut found = 0;

@@ -46,7 +46,7 @@ impl ByteSet {
     }
 
     /// Whether a byte is among them.
-    pub(super) fn holds(&self, byte: u8) -> bool {
+    pub(super) fn holds(self, byte: u8) -> bool {
         self.bytes.contains(&byte)
     }
 }

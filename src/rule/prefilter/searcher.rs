@@ -90,9 +90,9 @@ impl Searcher {
         };
         for piece in &pieces {
             match &mut table {
-                Table::Small(table) => insert(&mut **table, piece.bytes),
-                Table::Medium(table) => insert(&mut **table, piece.bytes),
-                Table::Large(table) => insert(&mut **table, piece.bytes),
+                Table::Small(table) => insert(table, piece.bytes),
+                Table::Medium(table) => insert(table, piece.bytes),
+                Table::Large(table) => insert(table, piece.bytes),
             }
         }
         Self { forms, table, pieces, starts, stride, piece_bytes }
