@@ -120,7 +120,7 @@ const HALVES: [&str; 2] = ["blind", "informed"];
 /// whose files begin with `pos-f` and `neg-f`.
 fn is_plain(case: &Case) -> bool {
     let name = case.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    !(name.starts_with("pos-f") || name.starts_with("neg-f"))
+    case.containers.is_empty() && !(name.starts_with("pos-f") || name.starts_with("neg-f"))
 }
 
 #[test]

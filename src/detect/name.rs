@@ -115,8 +115,8 @@ fn is_plural(word: &str, noun: &str) -> bool {
 }
 
 /// Words after the noun that say that the name holds something about a key.
-fn holds_something_else(word: &str) -> bool {
-    const WORDS: [&str; 132] = [
+#[rustfmt::skip]
+const SOMETHING_ELSE: [&str; 132] = [
         "url",
         "uri",
         "endpoint",
@@ -250,7 +250,9 @@ fn holds_something_else(word: &str) -> bool {
         "gz",
         "txt",
     ];
-    WORDS.contains(&word)
+
+fn holds_something_else(word: &str) -> bool {
+    SOMETHING_ELSE.contains(&word)
 }
 
 /// Words before it that say that the name is about keys, not one.

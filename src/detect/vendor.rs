@@ -306,10 +306,10 @@ fn declared(feeds: &Rules<'_>, bytes: &[u8], name: &Range<usize>) -> Vec<Found> 
             false,
         ));
     }
-    if is_client(bytes, name) {
-        if let Some(arguments) = context::declaration(bytes, name) {
-            all.extend(passed(feeds, bytes, &arguments, &callee, true));
-        }
+    if is_client(bytes, name)
+        && let Some(arguments) = context::declaration(bytes, name)
+    {
+        all.extend(passed(feeds, bytes, &arguments, &callee, true));
     }
     all
 }

@@ -20,7 +20,7 @@ pub use scope::ScanError;
 use crate::outcome::{Outcome, RootKind, Scope};
 use crate::settings::{Mode, Settings};
 use crate::source::worktree::Worktree;
-use crate::source::{history, path, stdin};
+use crate::source::{history, path, range, stdin};
 use collect::Collector;
 use scope::Target;
 
@@ -125,8 +125,14 @@ fn sweep(
             reason: error.to_string(),
         })?;
     }
-    if let (Some(repository), Mode::All | Mode::History) = (&target.repository, &settings.mode) {
-        history::sweep(repository, &target.name.given, prefilter, collector)?;
+    if let Some(repository) = &target.repository {
+        let root = &target.name.given;
+        match &settings.mode {
+            Mode::All | Mode::History => history::sweep(repository, root, prefilter, collector)?,
+            Mode::Range(range) => range::sweep(repository, range, root, prefilter, collector)?,
+            Mode::Staged => range::sweep_staged(repository, root, prefilter, collector)?,
+            Mode::Tree | Mode::Stdin => {}
+        }
     }
     Ok(())
 }

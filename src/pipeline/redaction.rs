@@ -69,12 +69,12 @@ impl Keys {
                 }
             });
         occurrence.origin = Arc::clone(clean);
-        if let Some(provenance) = &occurrence.provenance {
-            if self.is_in_provenance(provenance) {
-                let mut provenance = (**provenance).clone();
-                self.clean_provenance(&mut provenance);
-                occurrence.provenance = Some(Arc::new(provenance));
-            }
+        if let Some(provenance) = &occurrence.provenance
+            && self.is_in_provenance(provenance)
+        {
+            let mut provenance = (**provenance).clone();
+            self.clean_provenance(&mut provenance);
+            occurrence.provenance = Some(Arc::new(provenance));
         }
     }
 

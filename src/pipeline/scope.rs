@@ -42,12 +42,6 @@ pub enum ScanError {
         /// The mode.
         mode: &'static str,
     },
-    /// A mode that this build lacks.
-    #[error("--{mode} is not in this build yet; nothing was read")]
-    NotBuilt {
-        /// The mode.
-        mode: &'static str,
-    },
     /// The repository cannot be read at all.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -130,9 +124,6 @@ impl Excludes for Target {
 
 /// Finds out what each path is and reads the configurations.
 pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
-    if let Mode::Staged | Mode::Range(_) = settings.mode {
-        return Err(ScanError::NotBuilt { mode: settings.mode.name() });
-    }
     let mut plan = Plan {
         targets: Vec::new(),
         canonical: Vec::new(),
@@ -147,7 +138,9 @@ pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
     let mut places = Vec::new();
     for path in &settings.paths {
         let place = look_at(path, settings, &mut plan.skips)?;
-        if settings.mode == Mode::History && place.repository.is_none() {
+        let needs_repository =
+            matches!(settings.mode, Mode::History | Mode::Staged | Mode::Range(_));
+        if needs_repository && place.repository.is_none() {
             return Err(ScanError::NotARepository {
                 path: place.name.given.to_string(),
                 mode: settings.mode.name(),

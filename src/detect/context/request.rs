@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::call::positional;
-use crate::detect::text::{balanced, byte, is_any, is_word, line_start, word_at};
+use crate::detect::text::{balanced, byte, is_any, line_start, word_at};
 use crate::detect::value::{self, Class, Form, classify};
 use crate::detect::way::{self, Candidate, Way};
 use crate::rule::Strength;

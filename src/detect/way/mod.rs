@@ -19,7 +19,7 @@ use std::ops::Range;
 use super::value::Class;
 
 pub(super) use expression::{Expression, evaluate};
-pub(super) use fields::{in_record, names_a_record};
+pub(super) use fields::in_record;
 pub(super) use forward::after_name;
 pub(super) use piece::is_key;
 
