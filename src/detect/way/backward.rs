@@ -6,7 +6,8 @@
 use super::forward::Reader;
 use super::{Candidate, Way};
 use crate::detect::text::{
-    balanced, before_blanks, byte, is_any, is_word, line_start, quoted, skip_blanks, word_before,
+    balanced, before_blanks, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks,
+    word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
@@ -100,21 +101,15 @@ impl Reader<'_> {
         )
     }
 
-    /// What a function of this name returns: `f(…) { return "v" }`.
+    /// What a function of this name returns: `f(…) { return "v" }`, `def f():`
+    /// and an indented `return`, a body that is the literal alone.
     pub(super) fn returned(&self) -> Vec<Candidate> {
         let open = skip_blanks(self.bytes, self.end);
         if byte(self.bytes, open) != b'(' {
             return Vec::new();
         }
         let Some(end) = balanced(self.bytes, open, 300) else { return Vec::new() };
-        let limit = self.bytes.len().min(end + 80);
-        let head = &self.bytes[end..limit];
-        let stop = head.iter().position(|b| matches!(b, b';' | b'"' | b'(' | b','));
-        let Some(brace) = memchr::memchr(b'{', &head[..stop.unwrap_or(head.len())]) else {
-            return Vec::new();
-        };
-        let Some(close) = balanced(self.bytes, end + brace, 900) else { return Vec::new() };
-        let body = end + brace..close;
+        let Some(body) = self.body(end) else { return Vec::new() };
         let mut found = Vec::new();
         let mut at = body.start;
         while at < body.end {
@@ -123,8 +118,10 @@ impl Reader<'_> {
                 continue;
             };
             let before = &self.bytes[body.start..before_blanks(self.bytes, at)];
-            let is_result =
-                [&b"return"[..], b"->", b"=>", b"="].iter().any(|end| before.ends_with(end));
+            let is_result = [&b"return"[..], b"->", b"=>", b"=", b"echo", b"do:", b"^"]
+                .iter()
+                .any(|end| before.ends_with(end))
+                || before.trim_ascii().is_empty();
             let class = classify(&self.bytes[string.inner.clone()], Form::Quoted);
             if is_result && matches!(class, Class::Literal(Strength::Strong)) {
                 found.push(Candidate {
@@ -137,6 +134,32 @@ impl Reader<'_> {
             at = string.end;
         }
         found
+    }
+
+    /// The body of a function whose parameters end at `end`: braces, or the
+    /// lines indented below its head.
+    fn body(&self, end: usize) -> Option<std::ops::Range<usize>> {
+        let limit = self.bytes.len().min(end + 90);
+        let head = &self.bytes[end..limit];
+        let stop = head
+            .iter()
+            .position(|b| matches!(b, b';' | b'"' | b'(' | b',' | b'\n'))
+            .unwrap_or(head.len());
+        if let Some(brace) = memchr::memchr(b'{', &head[..stop]) {
+            let close = balanced(self.bytes, end + brace, 900)?;
+            return Some(end + brace + 1..close);
+        }
+        let line = line_end(self.bytes, end, 200);
+        let mut to = line;
+        for _ in 0..6 {
+            let next = to + 1;
+            let after = line_end(self.bytes, next.min(self.bytes.len()), 400);
+            if after <= next || crate::detect::text::indent(self.bytes, next) <= self.indent {
+                break;
+            }
+            to = after;
+        }
+        (to > line).then_some(line..to)
     }
 }
 

@@ -115,6 +115,14 @@ impl Reader<'_> {
         let crosses = self.bytes[next..past.min(self.bytes.len())].contains(&b'\n');
         let continues = !crosses || self.depth > 0 || self.continues_on_next_line(past, piece);
         self.at = past;
+        if continues && (self.depth > 0 || piece == 0) && crosses_comment(self.bytes, past) {
+            let line = line_end(self.bytes, past, 300);
+            let block = memchr::memmem::find(&self.bytes[past..self.end.max(past)], b"*/")
+                .map(|length| past + length + 2);
+            self.at =
+                if self.bytes[past..].starts_with(b"/*") { block.unwrap_or(line) } else { line };
+            return self.skip_to_piece(piece);
+        }
         continues && self.at < self.end
     }
 
@@ -309,7 +317,7 @@ impl Reader<'_> {
         self.at = word.end;
         self.is_open = false;
         if is_assignment {
-            return false;
+            return self.depth > usize::from(self.expression.in_brackets);
         }
         if is_any(
             self.bytes,
@@ -473,4 +481,12 @@ impl Reader<'_> {
         }
         self.open()
     }
+}
+
+/// Whether a comment stands at `at`, alone between a name and its value.
+fn crosses_comment(bytes: &[u8], at: usize) -> bool {
+    let rest = &bytes[at.min(bytes.len())..];
+    let before = at.checked_sub(1).map_or(b' ', |at| bytes[at]);
+    before.is_ascii_whitespace()
+        && (rest.starts_with(b"/*") || rest.starts_with(b"// ") || rest.starts_with(b"# "))
 }

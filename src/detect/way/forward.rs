@@ -89,6 +89,7 @@ impl<'a> Reader<'a> {
             b',' | b'\t' => self.paired(at + 1),
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
+            b'(' if self.takes_unit(at) => self.lookup_closed(at + 1),
             b'(' if at == self.end && !self.calls_key() => None,
             b'(' if at == self.end || quoted(self.bytes, at + 1).is_some() => {
                 self.expression(at + 1, Way::Paired, true)
@@ -98,7 +99,7 @@ impl<'a> Reader<'a> {
             b'}' => self.subscript_closed(at),
             b'>' => self.element(at + 1),
             b'<' => self.tags(at),
-            b'{' => self.block(at).or_else(|| self.after_accessors(at)),
+            b'{' => self.after_accessors(at).or_else(|| self.block(at)),
             b')' | b']' => self.lookup_closed(at),
             b'\n' => self.next_line(at),
             _ if self.is_in_tag() => self.tag(at),
@@ -262,6 +263,38 @@ impl<'a> Reader<'a> {
         Some(Candidate { parts: vec![inner], class, way: Way::Paired, is_quoted: false })
     }
 
+    /// `f() = "v"`, `f () = "v"`.
+    fn takes_unit(&self, at: usize) -> bool {
+        byte(self.bytes, at + 1) == b')'
+            && byte(self.bytes, skip_blanks(self.bytes, at + 2)) == b'='
+    }
+
+    /// A flag of the same command that carries the value: `--value v`,
+    /// `--secret-string "v"`.
+    fn flagged(&self) -> Option<Candidate> {
+        const FLAGS: [&[u8]; 7] = [
+            b"--value",
+            b"--secret-string",
+            b"--body",
+            b"--secret",
+            b"--plaintext",
+            b"--data",
+            b"--string-value",
+        ];
+        let limit = self.bytes.len().min(self.end + 300);
+        let text = &self.bytes[self.end..limit];
+        let end = memchr::memmem::find(text, b"\n")
+            .filter(|at| text[..*at].trim_ascii_end().last() != Some(&b'\\'))
+            .unwrap_or(text.len());
+        let (at, flag) = FLAGS
+            .iter()
+            .find_map(|flag| memchr::memmem::find(&text[..end], flag).map(|at| (at, flag)))?;
+        let start = self.end + at + flag.len();
+        let value = skip_blanks(self.bytes, start + usize::from(byte(self.bytes, start) == b'='));
+        let candidate = self.expression(value, Way::Paired, false)?;
+        matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
+    }
+
     /// C#'s `K { get; set; } = "v"`.
     fn after_accessors(&self, at: usize) -> Option<Candidate> {
         let end = skip_blanks(self.bytes, balanced(self.bytes, at, 200)?);
@@ -388,7 +421,10 @@ impl<'a> Reader<'a> {
             }
             let word = bare_word(self.bytes, at)?;
             if names_assignment(&self.bytes[word.clone()]) {
-                return None;
+                let value = word_at(self.bytes, word.start);
+                let is_value = fields::names_value(self.bytes, &value)
+                    || is_any(self.bytes, &value, &["override"]);
+                return is_value.then(|| self.expression(value.end + 1, Way::Field, false))?;
             }
             let class = classify(&self.bytes[word.clone()], Form::Bare);
             if matches!(class, Class::Literal(strength) if strength >= Strength::Fair) {
@@ -403,7 +439,12 @@ impl<'a> Reader<'a> {
                 });
             }
             if !is_connector(self.bytes, &word) {
-                return None;
+                return self.flagged();
+            }
+            if is_any(self.bytes, &word, &["init", "inz", "value"])
+                && byte(self.bytes, word.end) == b'('
+            {
+                return self.expression(word.end + 1, Way::Field, true);
             }
             if is_any(self.bytes, &word, &["in", "used", "for", "of", "and"]) {
                 is_loose = true;

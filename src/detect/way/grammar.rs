@@ -178,7 +178,7 @@ pub(super) fn bare_word(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// Words that may stand between a name and its value: types, SQL and COBOL
 /// clauses, and what prose says.
 pub(super) fn is_connector(bytes: &[u8], word: &Range<usize>) -> bool {
-    const WORDS: [&str; 62] = [
+    const WORDS: [&str; 67] = [
         "is",
         "to",
         "as",
@@ -220,6 +220,11 @@ pub(super) fn is_connector(bytes: &[u8], word: &Range<usize>) -> bool {
         "used",
         "here",
         "progmem",
+        "init",
+        "inz",
+        "db",
+        "external",
+        "varying",
         "final",
         "static",
         "readonly",
