@@ -417,7 +417,7 @@ fn extend_left(bytes: &[u8], from: usize) -> usize {
     let mut start = from;
     while start > 0 && from - start < REACH_BYTES {
         let before = bytes[start - 1];
-        let escape = ends_escape(&bytes[..start]) && !is_word(byte(bytes, start.wrapping_sub(3)));
+        let escape = ends_escape(&bytes[..start]);
         let joins = matches!(before, b'-' | b'.') && start >= 2 && is_word(bytes[start - 2]);
         if (is_word(before) && !escape) || joins {
             start -= 1;

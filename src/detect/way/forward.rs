@@ -159,6 +159,11 @@ impl<'a> Reader<'a> {
         if self.starts_row() {
             return self.row(at);
         }
+        let before = byte(self.bytes, self.name.start.wrapping_sub(1));
+        if matches!(byte(self.bytes, self.name.end), b'"' | b'\'') && matches!(before, b' ' | b'\t')
+        {
+            return None;
+        }
         let is_cell = matches!(byte(self.bytes, self.name.end), b'"' | b'\'' | b'`')
             || !is_word(byte(
                 self.bytes,

@@ -1,3 +1,7 @@
+//! The searcher finds every literal in every encoding, and nothing else.
+//!
+//! In: literals written in each encoding. Out: hits, compared with plain search.
+
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use proptest::prelude::*;
 
