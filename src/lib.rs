@@ -14,6 +14,7 @@
 //! | [`rule`] | what a key looks like; the prefilter |
 //! | [`outcome`] | what a sweep brings home |
 //! | [`settings`] | files and flags to one set of settings |
+//! | [`decode`] | reads other encodings around a place, and containers |
 //! | [`git`] | what a repository is and everything that it stores |
 //! | [`source`] | yields each content that may hold a key |
 //! | [`detect`] | finds keys in one content |
@@ -23,6 +24,7 @@
 //! | [`respond`] | plan, consent, revocation, proof, and the journal of all that |
 //! | [`pipeline`] | joins the stages |
 
+pub mod decode;
 pub mod detect;
 pub mod finding;
 pub mod git;

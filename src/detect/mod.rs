@@ -8,7 +8,9 @@
 mod allow;
 mod check;
 mod context;
+mod decoded;
 mod excerpt;
+mod known;
 mod lines;
 mod name;
 mod names;
@@ -22,8 +24,8 @@ mod way;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::finding::{Confidence, Occurrence, Suppression, SuppressionKind};
-use crate::rule::{LiteralHit, RuleSet, Strength};
+use crate::finding::{Confidence, Occurrence, Skip, Suppression, SuppressionKind};
+use crate::rule::{Form, LiteralHit, RuleSet, Strength};
 use crate::secret::Secret;
 use crate::source::Content;
 
@@ -87,7 +89,17 @@ impl Detector {
     /// Everything that the rules find in a piece, in byte order.
     #[must_use]
     pub fn detect(&self, content: &Content<'_>) -> Vec<Detected> {
-        let found = self.find(content);
+        self.detect_reporting(content, &mut |_| {})
+    }
+
+    /// As [`Detector::detect`]; what was too large to decode is given to
+    /// `skip`.
+    pub fn detect_reporting(
+        &self,
+        content: &Content<'_>,
+        skip: &mut dyn FnMut(Skip),
+    ) -> Vec<Detected> {
+        let found = decoded::find(self, content, skip);
         if found.is_empty() {
             return Vec::new();
         }
@@ -95,16 +107,16 @@ impl Detector {
         let mut lines = lines::Lines::new(content);
         let masked: Vec<(Range<usize>, String)> = found
             .iter()
-            .flat_map(|found| {
-                let mask = found.secret.mask();
-                found.parts.iter().enumerate().map(move |(index, part)| {
+            .flat_map(|placed| {
+                let mask = placed.found.secret.mask();
+                placed.found.parts.iter().enumerate().map(move |(index, part)| {
                     (part.clone(), if index == 0 { mask.clone() } else { "…".to_owned() })
                 })
             })
             .collect();
         found
             .into_iter()
-            .map(|found| {
+            .map(|decoded::Placed { found, encodings, excerpt, suppression, .. }| {
                 let (line, column) = lines.place(found.start());
                 let occurrence = Occurrence {
                     origin: Arc::clone(content.origin),
@@ -113,9 +125,12 @@ impl Detector {
                     length_bytes: (found.end() - found.start()) as u64,
                     confidence: found.confidence,
                     evidence: excerpt::mask_tokens(found.evidence.as_bytes()),
-                    encodings: Vec::new(),
-                    excerpt: excerpt::excerpt(content.bytes, found.start()..found.end(), &masked),
-                    suppression: self.suppression(content.bytes, &allows, found.start()),
+                    encodings,
+                    excerpt: excerpt.unwrap_or_else(|| {
+                        excerpt::excerpt(content.bytes, found.start()..found.end(), &masked)
+                    }),
+                    suppression: suppression
+                        .or_else(|| self.suppression(content.bytes, &allows, found.start())),
                     provenance: None,
                 };
                 Detected {
@@ -127,21 +142,28 @@ impl Detector {
             .collect()
     }
 
-    fn find(&self, content: &Content<'_>) -> Vec<Found> {
-        let bytes = content.bytes;
-        let hits: Vec<LiteralHit> = self
-            .rules
-            .prefilter()
-            .hits(bytes)
-            .filter(|hit| hit.encoding.is_none() && content.own.contains(&hit.start))
-            .collect();
+    /// What the rules find in the bytes as they stand.
+    fn find(&self, content: &Content<'_>, hits: &[LiteralHit]) -> Vec<Found> {
+        let (hits, known): (Vec<LiteralHit>, Vec<LiteralHit>) = hits
+            .iter()
+            .filter(|hit| hit.form == Form::Plain)
+            .partition(|hit| hit.literal < self.rules.literals().len());
+        let known = known::find(&self.rules, content.bytes, &known);
         if hits.is_empty() && !self.rules.prefilter().takes_everything() {
-            return Vec::new();
+            return known;
         }
-        let mut found = names::find(&self.rules, bytes, &hits);
-        found.extend(vendor::find(&self.rules, bytes, &hits));
+        let mut found = names::find(&self.rules, content.bytes, &hits);
+        found.extend(vendor::find(&self.rules, content.bytes, &hits));
         found.extend(pattern::find(&self.rules, content, &hits));
-        self.settle(found)
+        // What a named key is part of was read too far or not far enough.
+        let is_known = |found: &Found| {
+            known.iter().any(|key| key.start() < found.end() && found.start() < key.end())
+        };
+        found.retain(|found| !is_known(found));
+        let mut found = self.settle(found);
+        found.extend(known);
+        found.sort_by_key(|found| (found.start(), found.end()));
+        found
     }
 
     /// One key a place and rule, the best confidence; where the rules of one
@@ -176,7 +198,12 @@ impl Detector {
         (needs.min_length..=needs.max_length).contains(&found.secret.len())
     }
 
+    /// The allow that holds for a place; none does in a sweep for named keys,
+    /// where who leaked a key may have allowed it.
     fn suppression(&self, bytes: &[u8], allows: &[allow::Allow], at: usize) -> Option<Suppression> {
+        if !self.rules.known().is_empty() {
+            return None;
+        }
         let allow = allow::covering(bytes, allows, at)?;
         let is_expired =
             allow.expires.as_deref().is_some_and(|expires| expires < self.today.as_str());

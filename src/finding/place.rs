@@ -66,6 +66,29 @@ pub struct Origin {
     pub object: Option<ObjectId>,
 }
 
+impl Origin {
+    /// The origin of a content inside this one, which is a container; `inner`
+    /// is the escaped path in it. Where the outer path is not known yet, the
+    /// inner one begins with `!/`, and [`Origin::path_under`] completes it.
+    #[must_use]
+    pub fn inside(&self, inner: &str) -> Self {
+        let outer = self.path.as_deref().unwrap_or_default();
+        Self { path: Some(format!("{outer}!/{inner}").into()), ..self.clone() }
+    }
+
+    /// The path, now that the outer one is known.
+    #[must_use]
+    pub fn path_under(&self, outer: Option<&Arc<str>>) -> Option<Arc<str>> {
+        match (&self.path, outer) {
+            (Some(inner), Some(outer)) if inner.starts_with("!/") => {
+                Some(format!("{outer}{inner}").into())
+            }
+            (Some(path), _) => Some(Arc::clone(path)),
+            (None, outer) => outer.cloned(),
+        }
+    }
+}
+
 /// One layer of encoding between the outer bytes and the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Encoding {

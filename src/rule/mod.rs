@@ -5,18 +5,21 @@
 //! of git or of what a finding becomes.
 
 mod error;
+mod form;
 mod parse;
 mod prefilter;
 
 use std::sync::Arc;
 
 pub use error::RuleError;
+pub use form::{Form, Wide};
 pub use parse::RawRule;
 pub use prefilter::{
     HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
 };
 
 use crate::finding::{Confidence, Severity};
+use crate::secret::Secret;
 
 /// The built-in rules, as text.
 const BUILTIN: &str = include_str!("../../rules/bytestack.toml");
@@ -159,6 +162,7 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     literals: Vec<Literal>,
     prefilter: Prefilter,
+    known: Vec<Secret>,
 }
 
 impl RuleSet {
@@ -167,7 +171,7 @@ impl RuleSet {
     /// # Errors
     /// None in a released build: a test loads them.
     pub fn builtin() -> Result<Self, RuleError> {
-        Ok(Self::from_rules(parse::rules(BUILTIN, BUILTIN_FILE)?))
+        Ok(Self::from_rules(parse::rules(BUILTIN, BUILTIN_FILE)?, Vec::new()))
     }
 
     /// Adds the rules of a file.
@@ -193,6 +197,18 @@ impl RuleSet {
         self.with(more)
     }
 
+    /// Looks for these very keys too, whatever their context.
+    #[must_use]
+    pub fn with_known(&self, keys: &[Secret]) -> Self {
+        Self::from_rules(self.rules.clone(), keys.to_vec())
+    }
+
+    /// The keys that are looked for by their value.
+    #[must_use]
+    pub fn known(&self) -> &[Secret] {
+        &self.known
+    }
+
     fn with(self, more: Vec<Rule>) -> Result<Self, RuleError> {
         if more.is_empty() {
             return Ok(self);
@@ -206,10 +222,10 @@ impl RuleSet {
             }
             rules.push(rule);
         }
-        Ok(Self::from_rules(rules))
+        Ok(Self::from_rules(rules, self.known))
     }
 
-    fn from_rules(rules: Vec<Rule>) -> Self {
+    fn from_rules(rules: Vec<Rule>, known: Vec<Secret>) -> Self {
         let takes_everything = rules.iter().any(|rule| rule.keywords.is_empty());
         let mut literals: Vec<Literal> = rules
             .iter()
@@ -218,8 +234,8 @@ impl RuleSet {
             .collect();
         literals.sort_unstable();
         literals.dedup();
-        let prefilter = Prefilter::new(&literals, takes_everything);
-        Self { rules, literals, prefilter }
+        let prefilter = Prefilter::knowing(&literals, &known, takes_everything);
+        Self { rules, literals, prefilter, known }
     }
 
     /// Every rule, built-in ones first.

@@ -7,11 +7,15 @@
 //!
 //! Besides plain text the searcher knows each literal in base64 and base64url
 //! (at all three alignments), hexadecimal, percent escapes, UTF-16 and UTF-32
-//! of either byte order, `\x62` and `\u0062`, `&#98;` and `&#x62;`, and
-//! quoted-printable, whatever the case of its letters (of `&#98;`: lower, UPPER
-//! and Title). It does not know mixtures within one literal (`b\x69t`), escapes
-//! with other digits than the shortest (`&#0098;`, `\u{62}`), octal, a literal
-//! that a line break divides, or two layers of encoding.
+//! of either byte order, `\x62` and `\u0062`, `&#x62;`, and quoted-printable,
+//! whatever the case of its letters; and in lower, UPPER and Title case in
+//! octal, as `\u{62}` and `&#98;`, in base64 twice, in UTF-16 as base64 and in
+//! base64 as UTF-16. Of gzip in base64, once or twice, it knows the head alone.
+//! It does not know mixtures within one literal (`b\x69t`), escapes with other
+//! digits than these (`&#0098;`), a literal that a line break divides, digits
+//! that are set apart (`0x62, 0x69`), or any other two layers of encoding. A
+//! literal that stands plain beside an encoded value needs no form of its own:
+//! the value is decoded by itself, or with the text around it.
 
 mod container;
 mod forms;
@@ -19,7 +23,8 @@ mod searcher;
 
 pub use container::{HEAD_BYTES, TAIL_BYTES, marks_container};
 
-use crate::finding::Encoding;
+use super::Form;
+use crate::secret::Secret;
 use searcher::Searcher;
 
 /// A text that a rule's match always holds, ASCII case folded.
@@ -44,15 +49,16 @@ impl Literal {
 /// Where a literal stands in some bytes, half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiteralHit {
-    /// Which literal, by its index in the list given to [`Prefilter::new`].
+    /// Which literal, by its index in the list given to [`Prefilter::new`];
+    /// past its end, which of the known keys.
     pub literal: usize,
     /// First byte.
     pub start: usize,
     /// One past the last byte; of a long encoded literal only the beginning
     /// counts.
     pub end: usize,
-    /// How it is written; `None` for plain text.
-    pub encoding: Option<Encoding>,
+    /// How it is written.
+    pub form: Form,
 }
 
 /// A byte that no literal holds, in any encoding: pieces parted by it can be
@@ -72,15 +78,26 @@ impl Prefilter {
     /// required literal, so that every content is a candidate.
     #[must_use]
     pub fn new(literals: &[Literal], takes_everything: bool) -> Self {
-        let forms = literals
+        Self::knowing(literals, &[], takes_everything)
+    }
+
+    /// As [`Prefilter::new`], and searches for the two ends of each key too, in
+    /// every form.
+    #[must_use]
+    pub fn knowing(literals: &[Literal], keys: &[Secret], takes_everything: bool) -> Self {
+        let mut patterns: Vec<_> = literals
             .iter()
             .enumerate()
-            .flat_map(|(number, literal)| forms::forms(number, literal.text().as_bytes()));
-        Self {
-            searcher: Searcher::new(forms.collect()),
-            has_literals: !literals.is_empty(),
-            takes_everything,
+            .flat_map(|(number, literal)| forms::forms(number, literal.text().as_bytes()))
+            .collect();
+        for (number, key) in keys.iter().enumerate() {
+            patterns.extend(forms::known(literals.len() + number, key.expose()));
         }
+        let has_literals = !patterns.is_empty();
+        if has_literals {
+            patterns.extend(forms::gzip());
+        }
+        Self { searcher: Searcher::new(patterns), has_literals, takes_everything }
     }
 
     /// Whether detection could find anything in `bytes`: a literal stands in
@@ -122,12 +139,12 @@ impl Prefilter {
                     literal: form.literal,
                     start: found.start,
                     end: found.end,
-                    encoding: form.encoding,
+                    form: form.form,
                 });
                 false
             });
         }
-        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.literal, hit.encoding));
+        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.literal, hit.form));
         hits.into_iter()
     }
 }

@@ -47,6 +47,8 @@ pub enum Form {
 #[must_use]
 pub fn classify(value: &[u8], form: Form) -> Class {
     let value = value.trim_ascii();
+    // Laravel and others say so where a value is encoded.
+    let value = value.strip_prefix(b"base64:").unwrap_or(value);
     if value.is_empty() {
         return Class::Empty;
     }

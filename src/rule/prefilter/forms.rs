@@ -7,7 +7,7 @@
 //! the exception, for `t` is `116` and `T` is `84`: of those the usual casings
 //! have a form each.
 
-use crate::finding::Encoding;
+use crate::rule::{Form, Wide};
 
 /// The longest form of an encoding, in bytes. A longer one is cut, since what
 /// is left is rare enough, and each byte here widens every piece of a delta
@@ -53,13 +53,13 @@ impl ByteSet {
 
 /// One look of one literal.
 #[derive(Debug, Clone)]
-pub(super) struct Form {
+pub(super) struct Pattern {
     pub(super) literal: usize,
-    pub(super) encoding: Option<Encoding>,
+    pub(super) form: Form,
     pub(super) places: Box<[ByteSet]>,
 }
 
-impl Form {
+impl Pattern {
     /// Whether the form stands at the start of `bytes`.
     pub(super) fn stands_at(&self, bytes: &[u8]) -> bool {
         bytes.len() >= self.places.len()
@@ -68,41 +68,139 @@ impl Form {
 }
 
 /// All forms of a literal in lower case: plain, and in each encoding.
-pub(super) fn forms(literal: usize, text: &[u8]) -> Vec<Form> {
+pub(super) fn forms(literal: usize, text: &[u8]) -> Vec<Pattern> {
     let mut forms = Vec::new();
-    let mut add = |encoding, places: Vec<ByteSet>, limit: usize| {
+    let mut add = |form, places: Vec<ByteSet>, limit: usize| {
         if places.len() >= SHORTEST_FORM_BYTES {
             let places = places[..places.len().min(limit)].into();
-            forms.push(Form { literal, encoding, places });
+            forms.push(Pattern { literal, form, places });
         }
     };
-    add(None, text.iter().map(|byte| cases(*byte)).collect(), usize::MAX);
+    add(Form::Plain, text.iter().map(|byte| cases(*byte)).collect(), usize::MAX);
     for alignment in 0..3 {
-        add(Some(Encoding::Base64), base64(text, alignment), FORM_BYTES);
+        add(Form::Base64 { phase: phase(alignment) }, base64(text, alignment), FORM_BYTES);
     }
-    add(Some(Encoding::Hex), units(text, b"", b""), FORM_BYTES);
-    for (encoding, before, after) in [
-        (Encoding::Percent, &b"%"[..], &b""[..]),
-        (Encoding::Escapes, b"\\x", b""),
-        (Encoding::Escapes, b"\\u00", b""),
-        (Encoding::Html, b"&#x", b";"),
-        (Encoding::QuotedPrintable, b"=", b""),
+    add(Form::Hex, units(text, b"", b""), FORM_BYTES);
+    for (form, before, after) in [
+        (Form::Percent, &b"%"[..], &b""[..]),
+        (Form::Escapes, b"\\x", b""),
+        (Form::Escapes, b"\\u00", b""),
+        (Form::Html, b"&#x", b";"),
+        (Form::QuotedPrintable, b"=", b""),
     ] {
-        add(Some(encoding), units(text, before, after), FORM_BYTES);
+        add(form, units(text, before, after), FORM_BYTES);
     }
-    for (encoding, before, after) in [
-        (Encoding::Utf16, &b""[..], &b"\0"[..]),
-        (Encoding::Utf16, b"\0", b""),
-        (Encoding::Utf32, b"", b"\0\0\0"),
-        (Encoding::Utf32, b"\0\0\0", b""),
+    for (kind, before, after) in [
+        (Wide::Utf16Le, &b""[..], &b"\0"[..]),
+        (Wide::Utf16Be, b"\0", b""),
+        (Wide::Utf32Le, b"", b"\0\0\0"),
+        (Wide::Utf32Be, b"\0\0\0", b""),
     ] {
-        add(Some(encoding), wide(text, before, after), FORM_BYTES);
+        add(Form::Wide(kind), wide(text, before, after), FORM_BYTES);
     }
     for cased in casings(text) {
-        let references = cased.iter().flat_map(|byte| format!("&#{byte};").into_bytes());
-        add(Some(Encoding::Html), references.map(|byte| ByteSet::of([byte])).collect(), FORM_BYTES);
+        for (form, bytes) in exact(&cased) {
+            add(form, bytes.into_iter().map(|byte| ByteSet::of([byte])).collect(), FORM_BYTES);
+        }
     }
     forms
+}
+
+/// The bytes of a known key's two ends that are searched for: nine make twelve
+/// characters of base64, and a line break cuts one end at the most.
+const KNOWN_END_BYTES: usize = 9;
+
+/// The ends of a key that is known exactly, in every form, in this very case.
+pub(super) fn known(literal: usize, key: &[u8]) -> Vec<Pattern> {
+    let length = key.len().min(KNOWN_END_BYTES);
+    let mut ends = vec![&key[..length], &key[key.len() - length..]];
+    ends.dedup();
+    let mut forms = Vec::new();
+    for end in ends {
+        let mut looks = exact(end);
+        looks.push((Form::Plain, end.to_vec()));
+        looks.extend(once_in_base64(end));
+        looks.extend(Wide::ALL.map(|kind| (Form::Wide(kind), kind.encode(end))));
+        for (form, before, capitals) in [
+            (Form::Hex, "", false),
+            (Form::Hex, "", true),
+            (Form::Percent, "%", false),
+            (Form::Percent, "%", true),
+            (Form::QuotedPrintable, "=", true),
+            (Form::Escapes, "\\x", false),
+            (Form::Escapes, "\\x", true),
+            (Form::Escapes, "\\u00", false),
+            (Form::Escapes, "\\u00", true),
+        ] {
+            let spell = |byte: &u8| {
+                if capitals { format!("{before}{byte:02X}") } else { format!("{before}{byte:02x}") }
+            };
+            looks.push((form, end.iter().flat_map(|byte| spell(byte).into_bytes()).collect()));
+        }
+        forms.extend(looks.into_iter().map(|(form, bytes)| Pattern {
+            literal,
+            form,
+            places: bytes.into_iter().take(FORM_BYTES).map(|byte| ByteSet::of([byte])).collect(),
+        }));
+    }
+    forms
+}
+
+/// The head of a gzip file in base64 with the flags that tools set, none or a
+/// name, and that in base64 again, as Helm keeps its releases. The sixth
+/// character holds the rest of the flags, of which all are taken.
+pub(super) fn gzip() -> Vec<Pattern> {
+    let head = |last: &[u8; 4]| {
+        let mut places: Vec<ByteSet> = b"H4sI".iter().map(|byte| ByteSet::of([*byte])).collect();
+        places.push(ByteSet::of(*b"AC"));
+        places.push(ByteSet::of(*last));
+        Pattern { literal: 0, form: Form::GzipBase64, places: places.into() }
+    };
+    let twice = b"SDRzSU".iter().map(|byte| ByteSet::of([*byte])).collect();
+    [b"ABCD", b"EFGH", b"IJKL", b"MNOP"]
+        .into_iter()
+        .map(head)
+        .chain([Pattern { literal: 0, form: Form::Base64 { phase: 0 }, places: twice }])
+        .collect()
+}
+
+/// The looks of a text in one casing: octal escapes, `\u{62}`, decimal character
+/// references, and two layers: base64 twice, base64 as UTF-16, UTF-16 as
+/// base64.
+fn exact(text: &[u8]) -> Vec<(Form, Vec<u8>)> {
+    let spelled = |unit: &dyn Fn(u8) -> String| -> Vec<u8> {
+        text.iter().flat_map(|byte| unit(*byte).into_bytes()).collect()
+    };
+    let mut looks = vec![
+        (Form::Html, spelled(&|byte| format!("&#{byte};"))),
+        (Form::Escapes, spelled(&|byte| format!("\\{byte:03o}"))),
+        (Form::Escapes, spelled(&|byte| format!("\\u{{{byte:x}}}"))),
+    ];
+    let utf16 = [Wide::Utf16Le, Wide::Utf16Be];
+    for (_, once) in once_in_base64(text) {
+        looks.extend(once_in_base64(&once));
+        looks.extend(utf16.map(|kind| (Form::Wide(kind), kind.encode(&once))));
+    }
+    looks.extend(utf16.iter().flat_map(|kind| once_in_base64(&kind.encode(text))));
+    looks
+}
+
+/// The characters of base64 that hang on a text alone, at each alignment.
+fn once_in_base64(text: &[u8]) -> Vec<(Form, Vec<u8>)> {
+    (0..3)
+        .map(|alignment| {
+            let padded = [&[0; 3][..alignment], text].concat();
+            let characters = data_encoding::BASE64_NOPAD.encode(&padded);
+            let whole = (8 * alignment).div_ceil(6)..8 * padded.len() / 6;
+            (Form::Base64 { phase: phase(alignment) }, characters.as_bytes()[whole].to_vec())
+        })
+        .collect()
+}
+
+/// How many characters of their group of four stand before those that hang on
+/// a text alone when `alignment` bytes stand before it in its group of three.
+fn phase(alignment: usize) -> u8 {
+    ((8 * alignment).div_ceil(6) % 4) as u8
 }
 
 fn cases(byte: u8) -> ByteSet {

@@ -8,7 +8,7 @@
 //! its pieces. No copy or case folding is needed, since pieces are put in with
 //! every casing.
 
-use super::forms::Form;
+use super::forms::Pattern;
 
 /// The widest stride; a wider one puts more pieces in for less.
 const WIDEST_STRIDE: usize = 4;
@@ -19,7 +19,7 @@ const PIECE_VARIANTS: usize = 256;
 /// A searcher for a fixed list of forms.
 #[derive(Debug)]
 pub(super) struct Searcher {
-    forms: Vec<Form>,
+    forms: Vec<Pattern>,
     table: Table,
     /// Pieces sorted by hash bucket; those of bucket `b` lie between
     /// `starts[b]` and `starts[b + 1]`.
@@ -67,7 +67,7 @@ pub(super) struct Standing {
 }
 
 impl Searcher {
-    pub(super) fn new(forms: Vec<Form>) -> Self {
+    pub(super) fn new(forms: Vec<Pattern>) -> Self {
         let shortest = forms.iter().map(|form| form.places.len()).min().unwrap_or(4);
         let piece_bytes = shortest.min(4);
         let stride = (shortest - piece_bytes + 1).min(WIDEST_STRIDE);
@@ -98,7 +98,7 @@ impl Searcher {
         Self { forms, table, pieces, starts, stride, piece_bytes }
     }
 
-    pub(super) fn form(&self, number: usize) -> &Form {
+    pub(super) fn form(&self, number: usize) -> &Pattern {
         &self.forms[number]
     }
 
@@ -202,7 +202,7 @@ fn insert<const WORDS: usize>(table: &mut [u64; WORDS], piece: u32) {
 /// they are rarest.
 fn add_pieces(
     number: u32,
-    form: &Form,
+    form: &Pattern,
     stride: usize,
     piece_bytes: usize,
     pieces: &mut Vec<Piece>,
@@ -233,7 +233,7 @@ fn add_pieces(
 }
 
 /// How often a piece is met in files, roughly: by its letters alone.
-fn commonness(form: &Form, start: usize, piece_bytes: usize) -> u32 {
+fn commonness(form: &Pattern, start: usize, piece_bytes: usize) -> u32 {
     /// Letters, the most common in program texts and English first; the rest
     /// counts as rare, a NUL and a space as very common.
     const LETTERS: &[u8] = b"etaionsrlcdupmfhgbyvwk_xzqj";

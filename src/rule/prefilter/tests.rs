@@ -6,14 +6,30 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use proptest::prelude::*;
 
 use super::*;
+use crate::finding::Encoding;
 
 fn prefilter(texts: &[&str]) -> Prefilter {
     let literals: Vec<Literal> = texts.iter().map(|text| Literal::new(text).unwrap()).collect();
     Prefilter::new(&literals, false)
 }
 
+/// The encoding of a form; `None` for plain text.
+fn encoding(form: Form) -> Option<Encoding> {
+    Some(match form {
+        Form::Plain => return None,
+        Form::Base64 { .. } | Form::GzipBase64 => Encoding::Base64,
+        Form::Hex => Encoding::Hex,
+        Form::Percent => Encoding::Percent,
+        Form::Escapes => Encoding::Escapes,
+        Form::Html => Encoding::Html,
+        Form::QuotedPrintable => Encoding::QuotedPrintable,
+        Form::Wide(wide) if wide.unit_bytes() == 2 => Encoding::Utf16,
+        Form::Wide(_) => Encoding::Utf32,
+    })
+}
+
 fn encodings(prefilter: &Prefilter, bytes: &[u8]) -> Vec<Option<Encoding>> {
-    let mut found: Vec<_> = prefilter.hits(bytes).map(|hit| hit.encoding).collect();
+    let mut found: Vec<_> = prefilter.hits(bytes).map(|hit| encoding(hit.form)).collect();
     found.dedup();
     found
 }
@@ -122,7 +138,7 @@ proptest! {
         let prefilter = prefilter(&texts);
         let found: Vec<_> = prefilter
             .hits(bytes.as_bytes())
-            .filter(|hit| hit.encoding.is_none())
+            .filter(|hit| hit.form == Form::Plain)
             .map(|hit| (hit.end, hit.start, hit.literal))
             .collect();
         prop_assert_eq!(&found, &naive(&texts, bytes.as_bytes()));
