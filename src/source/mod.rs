@@ -5,6 +5,7 @@
 //! in scope that was not read, and counts. A source knows nothing of rules
 //! beyond the prefilter, and nothing of findings.
 
+pub mod container;
 pub mod history;
 pub mod path;
 mod pieces;

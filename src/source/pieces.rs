@@ -50,6 +50,21 @@ pub(super) trait Stream {
     fn pass_hole(&mut self) -> u64 {
         0
     }
+
+    /// Shows the first and the last bytes that were read; true where they are
+    /// those of a container that the caller opens, so that nothing more is
+    /// read here.
+    fn is_container(&mut self, read: &[u8], ends: Ends) -> bool {
+        let _ = (read, ends);
+        false
+    }
+}
+
+/// Which ends of a content some bytes hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) first: bool,
+    pub(super) last: bool,
 }
 
 /// Reads a stream to its end and gives each candidate piece to the sink;
@@ -65,7 +80,7 @@ pub(super) fn deliver(
     origin: &dyn Fn() -> Arc<Origin>,
     sink: &dyn Sink,
 ) -> (u64, io::Result<()>) {
-    BUFFER.with_borrow_mut(|buffer| {
+    let mut run = |buffer: &mut Vec<u8>| {
         let mut window = Window {
             buffer,
             filled: 0,
@@ -76,6 +91,11 @@ pub(super) fn deliver(
         };
         let ended = window.run(stream, prefilter, origin, sink);
         (window.read_bytes, ended)
+    };
+    BUFFER.with(|buffer| match buffer.try_borrow_mut() {
+        Ok(mut buffer) => run(&mut buffer),
+        // What the sink opens inside a piece is read in pieces of its own.
+        Err(_) => run(&mut vec![0; BUFFER_BYTES]),
     })
 }
 
@@ -103,6 +123,13 @@ impl Window<'_> {
         loop {
             let ended = self.fill(stream);
             let is_last = !matches!(ended, Ok(false));
+            let ends = Ends { first: self.start.offset == 0 && self.answered == 0, last: is_last };
+            if (ends.first || ends.last)
+                && ended.is_ok()
+                && stream.is_container(&self.buffer[..self.filled], ends)
+            {
+                return Ok(());
+            }
             let own_end = if is_last { self.filled } else { self.filled - CONTEXT_BYTES };
             self.answer(own_end, prefilter, origin, sink);
             if is_last || sink.is_cancelled() {

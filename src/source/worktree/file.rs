@@ -4,14 +4,16 @@
 //! could not be read as it was when it was opened.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::sync::Arc;
 
 use super::open::{EntryKind, Opened, PlainFile};
 use super::{OwnOutput, Worktree};
+use crate::decode::container::Opened as Unpacked;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
-use crate::source::Sink;
-use crate::source::pieces::{self, Stream};
+use crate::rule::{HEAD_BYTES, TAIL_BYTES, marks_container};
+use crate::source::pieces::{self, Ends, Stream};
+use crate::source::{Sink, container};
 
 /// The bytes of a hole that make it worth asking the system where it ends.
 const HOLE_BYTES: u64 = 1 << 20;
@@ -54,7 +56,19 @@ pub(super) fn read(
             object: None,
         })
     };
-    let (bytes, ended) = pieces::deliver(&mut stream, worktree.prefilter, &origin, sink);
+    let (mut bytes, mut ended) = pieces::deliver(&mut stream, worktree.prefilter, &origin, sink);
+    if stream.container == Container::Marked {
+        match container::sweep(&mut stream.file, &origin(), worktree.prefilter, sink) {
+            Ok(Unpacked::Whole) => {
+                return sink.count(Tally { files: 1, ..Tally::default() });
+            }
+            Ok(Unpacked::No | Unpacked::Partly) => {
+                stream.rewind();
+                (bytes, ended) = pieces::deliver(&mut stream, worktree.prefilter, &origin, sink);
+            }
+            Err(error) => ended = Err(error),
+        }
+    }
     sink.count(Tally { files: 1, bytes, ..Tally::default() });
     match ended {
         Err(error) => {
@@ -105,6 +119,18 @@ struct FileStream {
     /// Whether it grew again after it was looked at anew: a file that another
     /// process writes faster than we read has no end.
     outgrew_us: bool,
+    container: Container,
+}
+
+/// What is known of a file that may be a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Container {
+    /// Its ends have not been seen.
+    Unseen,
+    /// They are those of one.
+    Marked,
+    /// It was opened; what is read now is its own bytes.
+    Opened,
 }
 
 impl FileStream {
@@ -117,6 +143,19 @@ impl FileStream {
             is_sparse: plain.is_sparse,
             has_grown: false,
             outgrew_us: false,
+            container: Container::Unseen,
+        }
+    }
+
+    /// Goes back to the begin, to read the bytes of a container as they are.
+    /// A file that cannot go back gives no bytes, which reads as one that
+    /// shrank.
+    fn rewind(&mut self) {
+        self.container = Container::Opened;
+        self.has_grown = false;
+        self.read_bytes = 0;
+        if self.file.rewind().is_err() {
+            self.limit_bytes = 0;
         }
     }
 
@@ -147,6 +186,16 @@ impl Stream for FileStream {
         };
         self.read_bytes += count as u64;
         Ok(count)
+    }
+
+    fn is_container(&mut self, read: &[u8], ends: Ends) -> bool {
+        let head = if ends.first { &read[..read.len().min(HEAD_BYTES)] } else { &[] };
+        let tail = if ends.last { &read[read.len().saturating_sub(TAIL_BYTES)..] } else { &[] };
+        if self.container == Container::Unseen && marks_container(head, tail) {
+            self.container = Container::Marked;
+        }
+        // Pieces before the last have been given as they are by then.
+        self.container == Container::Marked && ends.first
     }
 
     fn is_at_end(&self, last: usize, asked: usize) -> bool {
