@@ -48,7 +48,7 @@ fn placed(origin: &Origin, provenance: &Provenance) -> Origin {
         (SourceKind::History, Reach::Nothing) => SourceKind::Unreachable,
         (source, _) => source,
     };
-    let path = origin.path.clone().or_else(|| provenance.paths.first().cloned());
+    let path = origin.path_under(provenance.paths.first());
     Origin { source, path, ..origin.clone() }
 }
 

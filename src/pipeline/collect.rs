@@ -13,7 +13,8 @@ use super::scope::Target;
 use crate::detect::{self, Detected, Detector};
 use crate::finding::{Confidence, Findings, Skip, SkipKind, Tally};
 use crate::rule::RuleSet;
-use crate::source::{Content, Sink};
+use crate::settings::Settings;
+use crate::source::{Content, Sink, container};
 
 /// Watches a run, and may end it.
 pub trait Progress: Sync {
@@ -63,9 +64,15 @@ impl<'a> Collector<'a> {
 
 impl Sink for Collector<'_> {
     fn content(&self, content: Content<'_>) {
+        // Objects come as they are stored, containers too.
+        if container::sweep_stored(&content, self.detector.rules().prefilter(), self) {
+            return;
+        }
         // A mistake in detection must cost one content, not the run, and must
         // not read as clean.
-        match catch_unwind(AssertUnwindSafe(|| self.detector.detect(&content))) {
+        match catch_unwind(AssertUnwindSafe(|| {
+            self.detector.detect_reporting(&content, &mut |skip| self.skip(skip))
+        })) {
             Ok(detected) if detected.is_empty() => {}
             Ok(detected) => {
                 self.progress.found(detected.len() as u64);
@@ -121,12 +128,7 @@ pub(super) struct Gathered {
 impl Gathered {
     /// Adds a target's: path filters apply now that every path is known, then
     /// the threshold.
-    pub(super) fn add(
-        &mut self,
-        collector: Collector<'_>,
-        target: &Target,
-        min_confidence: Confidence,
-    ) {
+    pub(super) fn add(&mut self, collector: Collector<'_>, target: &Target, settings: &Settings) {
         let rules = &target.rules;
         let mut detected = collector.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(repository) = &target.repository
@@ -142,7 +144,15 @@ impl Gathered {
             if !detect::adjust(rules, &rule, &mut occurrence) {
                 continue;
             }
-            if occurrence.confidence < min_confidence {
+            if !settings.known_fingerprints.is_empty()
+                && settings
+                    .known_fingerprints
+                    .contains(&settings.fingerprinter.fingerprint(&secret))
+            {
+                occurrence.confidence = Confidence::Confirmed;
+                occurrence.suppression = None;
+            }
+            if occurrence.confidence < settings.min_confidence {
                 self.below_min_confidence += 1;
                 continue;
             }

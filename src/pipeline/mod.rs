@@ -17,7 +17,7 @@ pub use collect::Progress;
 pub use rescan::rescan;
 pub use scope::ScanError;
 
-use crate::outcome::{Outcome, RootKind, Scope};
+use crate::outcome::{Note, Outcome, RootKind, Scope};
 use crate::settings::{Mode, Settings};
 use crate::source::worktree::Worktree;
 use crate::source::{history, path, range, stdin};
@@ -47,7 +47,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
-        gathered.add(collector, target, settings.min_confidence);
+        gathered.add(collector, target, settings);
     }
     gathered.skips.extend(plan.skips);
     gathered.skips.sort_unstable();
@@ -68,6 +68,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     };
     let mut findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
+    notes.extend(fingerprints_note(settings));
     redaction::redact(&mut findings, &mut gathered.skips, &mut notes);
     Ok(Outcome {
         started_at,
@@ -135,6 +136,20 @@ fn sweep(
         }
     }
     Ok(())
+}
+
+/// Says what a sweep by fingerprints cannot see.
+fn fingerprints_note(settings: &Settings) -> Option<Note> {
+    let count = settings.known_fingerprints.len();
+    (count > 0).then(|| Note {
+        kind: "known-fingerprints",
+        path: None,
+        message: format!(
+            "Compared with {count} known fingerprints: only the values that rules extract, since a \
+             fingerprint cannot be searched for. A key that stands without its name or vendor is \
+             found with --known-keys-stdin alone."
+        ),
+    })
 }
 
 fn now() -> String {

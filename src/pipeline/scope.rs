@@ -242,7 +242,7 @@ impl Configurations<'_> {
         let (rules, excludes, config) = match &configuration {
             None => (self.builtin()?, ExcludeSet::default(), None),
             Some(configuration) => (
-                Arc::clone(&configuration.rules),
+                self.knowing(Arc::clone(&configuration.rules)),
                 configuration.exclude_set(&self.settings.asked_excludes),
                 Some(configuration.file.clone()),
             ),
@@ -310,9 +310,17 @@ impl Configurations<'_> {
         })
     }
 
+    /// The rules, and the keys that the operator named.
+    fn knowing(&self, rules: Arc<RuleSet>) -> Arc<RuleSet> {
+        match &self.settings.known_keys[..] {
+            [] => rules,
+            keys => Arc::new(rules.with_known(keys)),
+        }
+    }
+
     fn builtin(&mut self) -> Result<Arc<RuleSet>, ScanError> {
         if self.builtin.is_none() {
-            self.builtin = Some(Arc::new(RuleSet::builtin()?));
+            self.builtin = Some(self.knowing(Arc::new(RuleSet::builtin()?)));
         }
         Ok(self.builtin.clone().expect("set just above"))
     }

@@ -8,6 +8,7 @@
 mod configuration;
 mod excludes;
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -15,7 +16,7 @@ pub use configuration::{CONFIG_NAME, ConfigError, Configuration, Trust};
 pub use excludes::{Exclude, ExcludeSet};
 
 use crate::finding::{Confidence, Severity};
-use crate::secret::Fingerprinter;
+use crate::secret::{Fingerprint, Fingerprinter, Secret};
 
 /// What of each path is swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,12 @@ pub struct Settings {
     pub fingerprinter: Fingerprinter,
     /// Files that this run will write; they are not read.
     pub report_paths: Vec<PathBuf>,
+    /// Keys that the operator named: looked for by their value, confirmed
+    /// wherever they stand.
+    pub known_keys: Vec<Secret>,
+    /// Fingerprints of keys that the operator named: what the rules find is
+    /// compared with them.
+    pub known_fingerprints: HashSet<Fingerprint>,
 }
 
 impl Default for Settings {
@@ -90,6 +97,8 @@ impl Default for Settings {
             jobs: None,
             fingerprinter: Fingerprinter::plain(),
             report_paths: Vec::new(),
+            known_keys: Vec::new(),
+            known_fingerprints: HashSet::new(),
         }
     }
 }

@@ -5,14 +5,16 @@
 
 mod args;
 
+use std::collections::HashSet;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use keysweep::detect::value::SHORTEST_KEY_BYTES;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, human};
-use keysweep::secret::{Fingerprinter, Secret};
+use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
 use keysweep::settings::{Mode, Settings};
 use keysweep::source::path::escape;
 
@@ -71,26 +73,76 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
         (args.configuration.config_from.is_some(), "--config-from"),
         (args.configuration.baseline.is_some(), "--baseline"),
         (args.configuration.write_baseline.is_some(), "--write-baseline"),
-        (args.keys.known_keys_stdin, "--known-keys-stdin"),
-        (args.keys.known_fingerprints.is_some(), "--known-fingerprints"),
         (args.keys.verify, "--verify"),
     ];
     if let Some((_, option)) = missing.iter().find(|(given, _)| *given) {
         bail!("{option} is not in this build yet; nothing was read");
     }
+    let fingerprinter = fingerprinter();
+    let known_keys = if args.keys.known_keys_stdin { known_keys()? } else { Vec::new() };
+    let known_fingerprints = match &args.keys.known_fingerprints {
+        Some(path) => known_fingerprints(path, fingerprinter.is_keyed())?,
+        None => HashSet::new(),
+    };
+    let names_keys = !known_keys.is_empty() || !known_fingerprints.is_empty();
     Ok(Settings {
         paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
         mode: mode(&args.mode),
         config: args.configuration.config.clone(),
         asked_excludes: args.exclude.clone(),
-        obeys_ignore_files: !args.no_ignore,
+        // Whoever leaked a key may have had it ignored.
+        obeys_ignore_files: !args.no_ignore && !names_keys,
         min_confidence: args.min_confidence,
         fail_on: args.fail_on,
         strict_coverage: args.strict_coverage,
         jobs: args.jobs,
-        fingerprinter: fingerprinter(),
+        fingerprinter,
+        known_keys,
+        known_fingerprints,
         report_paths: args.reports.iter().map(|(_, path)| path.clone()).collect(),
     })
+}
+
+/// The keys on standard input, one a line.
+fn known_keys() -> anyhow::Result<Vec<Secret>> {
+    if io::stdin().is_terminal() {
+        output::remark("give the keys, one a line, then end the input");
+    }
+    let keys = super::api::keys_from_stdin()?;
+    if let Some(short) = keys.iter().position(|key| key.len() < SHORTEST_KEY_BYTES) {
+        bail!(
+            "standard input: key {} is shorter than {SHORTEST_KEY_BYTES} bytes and would be found \
+             everywhere; give the whole key",
+            short + 1
+        );
+    }
+    Ok(keys)
+}
+
+/// The fingerprints in a file, one a line; blank lines and those that begin
+/// with `#` are passed over.
+fn known_fingerprints(path: &Path, is_keyed: bool) -> anyhow::Result<HashSet<Fingerprint>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("--known-fingerprints {}", escape(path)))?;
+    let mut fingerprints = HashSet::new();
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let place = format!("--known-fingerprints {}:{}", escape(path), index + 1);
+        let fingerprint: Fingerprint = line.parse().with_context(|| place.clone())?;
+        if line.starts_with("hmac-") != is_keyed {
+            bail!(
+                "{place}: made {} KEYSWEEP_FINGERPRINT_KEY; set it as it was then",
+                if is_keyed { "without" } else { "with" }
+            );
+        }
+        fingerprints.insert(fingerprint);
+    }
+    if fingerprints.is_empty() {
+        bail!("--known-fingerprints {}: holds none; give one a line", escape(path));
+    }
+    Ok(fingerprints)
 }
 
 fn mode(args: &args::ModeArgs) -> Mode {
