@@ -12,16 +12,18 @@
 
 #[path = "support/corpus.rs"]
 mod corpus;
+#[path = "support/pack.rs"]
+mod pack;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use corpus::Case;
-use keysweep::detect::{Detector, adjust};
-use keysweep::finding::{Confidence, Origin, SourceKind};
+use keysweep::detect::{Detected, Detector, adjust};
+use keysweep::finding::{Confidence, Origin, Skip, SourceKind, Tally};
 use keysweep::rule::RuleSet;
-use keysweep::source::Content;
+use keysweep::source::{Content, Sink, container};
 
 /// What a case gave that it should not have, or did not give; `None` if it is
 /// as it should be.
@@ -35,7 +37,7 @@ fn complaint(detector: &Detector, case: &Case) -> Option<String> {
     });
     let mut found: Vec<(String, String, u64)> = Vec::new();
     let mut evidence: BTreeMap<String, String> = BTreeMap::new();
-    for mut detected in detector.detect(&Content::whole(&origin, &expanded.text)) {
+    for mut detected in detected(detector, case, &origin, &expanded.text) {
         let applies = adjust(detector.rules(), &detected.rule, &mut detected.occurrence);
         if applies && detected.occurrence.confidence >= Confidence::Medium {
             let value = String::from_utf8_lossy(detected.secret.expose()).into_owned();
@@ -65,6 +67,36 @@ fn complaint(detector: &Detector, case: &Case) -> Option<String> {
         }
     }
     (!complaints.is_empty()).then(|| complaints.join("; "))
+}
+
+/// What is detected in a case's file, packed as it asks.
+fn detected(detector: &Detector, case: &Case, origin: &Arc<Origin>, text: &[u8]) -> Vec<Detected> {
+    if case.containers.is_empty() {
+        return detector.detect(&Content::whole(origin, text));
+    }
+    let stored = Arc::new(Origin { source: SourceKind::History, ..(**origin).clone() });
+    let packed = case.packed(text);
+    let sink = Detecting { detector, detected: Mutex::default() };
+    let content = Content::whole(&stored, &packed);
+    assert!(container::sweep_stored(&content, detector.rules().prefilter(), &sink), "{}", case.id);
+    sink.detected.into_inner().expect("no thread panicked")
+}
+
+/// Detects in whatever it is given.
+struct Detecting<'a> {
+    detector: &'a Detector,
+    detected: Mutex<Vec<Detected>>,
+}
+
+impl Sink for Detecting<'_> {
+    fn content(&self, content: Content<'_>) {
+        let detected = self.detector.detect(&content);
+        self.detected.lock().expect("no thread panicked").extend(detected);
+    }
+    fn skip(&self, skip: Skip) {
+        panic!("{skip:?}");
+    }
+    fn count(&self, _: Tally) {}
 }
 
 fn fixtures() -> PathBuf {
@@ -141,6 +173,22 @@ fn every_plain_case_is_as_it_should_be() {
         "{} cases are not as they should be: {unexpected:?}",
         unexpected.len()
     );
+}
+
+#[test]
+#[ignore = "printed, not judged"]
+fn scores_of_encoded_cases() {
+    let blind: Vec<Case> = corpus::cases(&fixtures().join("blind"))
+        .into_iter()
+        .filter(|case| !is_plain(case))
+        .collect();
+    let mut files: BTreeMap<PathBuf, Vec<Case>> = BTreeMap::new();
+    for case in blind.clone() {
+        files.entry(case.file.clone()).or_default().push(case);
+    }
+    for (file, cases) in files {
+        score(&file.file_name().expect("a file has a name").to_string_lossy(), &cases);
+    }
 }
 
 #[test]

@@ -112,19 +112,53 @@ fn finds(text: &str) -> Vec<(String, u64)> {
 }
 
 impl Case {
-    /// The case's text, its keys made from a generator seeded by its id.
+    /// The case's text, its keys made from a generator seeded by its id,
+    /// written as the bytes that the case asks for.
     pub fn expand(&self) -> Expanded {
         let mut maker = Maker { state: seed(&self.id), keys: BTreeMap::new() };
-        let text = maker.expand(&self.body);
-        let mut bytes = text.into_bytes();
+        let mut text = maker.expand(&self.body);
         if self.bytes.iter().any(|b| b == "no-final-newline") {
-            while bytes.last() == Some(&b'\n') {
-                bytes.pop();
-            }
-        } else if !bytes.ends_with(b"\n") {
-            bytes.push(b'\n');
+            text.truncate(text.trim_end_matches('\n').len());
+        } else if !text.ends_with('\n') {
+            text.push('\n');
         }
+        let bytes =
+            self.bytes.iter().fold(text.into_bytes(), |bytes, form| written_as(form, bytes));
         Expanded { text: bytes, keys: maker.keys }
+    }
+
+    /// The file that holds the text, in the containers that the case asks for.
+    pub fn packed(&self, text: &[u8]) -> Vec<u8> {
+        self.containers
+            .iter()
+            .rev()
+            .flat_map(|container| container.split('.').collect::<Vec<_>>())
+            .fold(text.to_vec(), |bytes, container| {
+                super::pack::pack(container, &self.path, &bytes)
+            })
+    }
+}
+
+/// Text written in another form of bytes.
+fn written_as(form: &str, bytes: Vec<u8>) -> Vec<u8> {
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let wide = |mark: &str, write: &dyn Fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("{mark}{text}").encode_utf16().flat_map(write).collect()
+    };
+    match form {
+        "no-final-newline" => bytes,
+        "utf16le-bom" => wide("\u{feff}", &u16::to_le_bytes),
+        "utf16be-bom" => wide("\u{feff}", &u16::to_be_bytes),
+        "utf16le" => wide("", &u16::to_le_bytes),
+        "utf16be" => wide("", &u16::to_be_bytes),
+        "utf32le-bom" => {
+            format!("\u{feff}{text}").chars().flat_map(|c| u32::from(c).to_le_bytes()).collect()
+        }
+        "utf8-bom" => format!("\u{feff}{text}").into_bytes(),
+        "crlf" => text.replace('\n', "\r\n").into_bytes(),
+        "cr" => text.replace('\n', "\r").into_bytes(),
+        "latin1" => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+        _ => panic!("bad bytes {form}"),
     }
 }
 
