@@ -1,4 +1,7 @@
 //! How a literal is written where it stands.
+//!
+//! In: nothing. Out: the names of the forms that the prefilter knows, with what
+//! a decoder needs to read on from a hit.
 
 /// How a literal is written at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
