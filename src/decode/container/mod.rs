@@ -1,6 +1,6 @@
 //! Opens files that hold others: zip, tar, gzip, bzip2, xz, zstd, nested; the
-//! streams of PDF files. An SQLite database is read as it is stored, in which
-//! names and values run together, and is named for that.
+//! streams of PDF files. An SQLite database is no container here: it is read as
+//! it is stored, so a key that one of its pages cuts in two is missed.
 //!
 //! In: bytes that can be read and sought. Out: each inner content as a stream,
 //! with the names on the way to it, and a skip for everything inside that was
@@ -113,12 +113,11 @@ enum Kind {
     Xz,
     Zstd,
     Pdf,
-    Sqlite,
 }
 
 impl Kind {
     fn of(head: &[u8]) -> Option<Self> {
-        const HEADS: [(&[u8], Kind); 9] = [
+        const HEADS: [(&[u8], Kind); 8] = [
             (b"PK\x03\x04", Kind::Zip),
             (b"PK\x05\x06", Kind::Zip),
             (b"PK\x07\x08", Kind::Zip),
@@ -127,7 +126,6 @@ impl Kind {
             (b"\xfd7zXZ\0", Kind::Xz),
             (b"\x28\xb5\x2f\xfd", Kind::Zstd),
             (b"%PDF-", Kind::Pdf),
-            (b"SQLite format 3\0", Kind::Sqlite),
         ];
         HEADS
             .iter()
@@ -147,7 +145,6 @@ impl Kind {
             Self::Xz => "xz",
             Self::Zstd => "zstd",
             Self::Pdf => "PDF",
-            Self::Sqlite => "SQLite",
         }
     }
 }
@@ -189,10 +186,6 @@ pub fn open(
             if let Some(held) = opening.held(Kind::Pdf, &mut *source) {
                 let _ = opening.pdf(&held, 0);
             }
-            return Ok(Opened::Partly);
-        }
-        Kind::Sqlite => {
-            opening.name_database();
             return Ok(Opened::Partly);
         }
         kind => opening.unpack(kind, source, 0),
@@ -246,10 +239,6 @@ impl Opening<'_> {
                 }
                 None => Ok(()),
             },
-            Some(Kind::Sqlite) => {
-                self.name_database();
-                self.deliver(&mut whole, is_body)
-            }
             Some(kind) => self.unpack(kind, &mut whole, depth),
         }
     }
@@ -272,12 +261,6 @@ impl Opening<'_> {
             let Halt = self.damage(&error);
         }
         Some(held)
-    }
-
-    fn name_database(&mut self) {
-        let reason = "an SQLite database, whose pages were read as they are stored and whose rows \
-                      were not told apart";
-        self.skip(SkipKind::Unsupported, reason.to_owned());
     }
 
     /// Reads a stream of a kind that needs no seeking.
