@@ -301,6 +301,22 @@ fn a_named_key_is_killed_wherever_it_is() {
     assert!(!scene.api.simulator.is_live(&scene.api.leaked), "the found one too");
 }
 
+/// "This key leaked: where is it, and kill it": no context is asked for.
+#[test]
+fn a_named_key_is_found_in_the_plainest_of_places() {
+    let scene = Scene::new(Behaviour::default());
+    let named = text(&scene.api.other);
+    fs::write(scene.path("app/notes.txt"), format!("lunch {} at noon\n", named.trim())).unwrap();
+    let base = ["respond", "app", "--out", "incident", "--known-keys-stdin", ADMIN[0], ADMIN[1]];
+    let ran = scene.input(&[&base[..], &["--dry-run"]].concat(), &named);
+    assert!(ran.stdout.contains("notes.txt"), "{ran:?}");
+    assert!(!ran.stdout.contains("nowhere in what was read"), "{ran:?}");
+    let plan = digest(&ran);
+    let ran = scene.input(&[&base[..], &["--yes", "--plan", &plan]].concat(), &named);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!scene.api.simulator.is_live(&scene.api.other));
+}
+
 #[test]
 fn only_and_except_narrow_the_plan() {
     let scene = Scene::new(Behaviour::default());

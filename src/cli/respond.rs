@@ -97,6 +97,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
         config: args.config.clone(),
         obeys_ignore_files: false,
         fingerprinter,
+        known_keys: named.iter().map(|key| key.secret().clone()).collect(),
         ..Settings::default()
     };
     let interrupt = Interrupt::watch()?;
