@@ -2,7 +2,7 @@
 //!
 //! In: a file or an object that is marked as a container. Out: each candidate
 //! inside it, under the path `outer.zip!/inner/path`, and a skip for everything
-//! inside that was not read. How containers are opened is [`decode::container`]'s
+//! inside that was not read. How containers are opened is [`crate::decode::container`]'s
 //! affair.
 
 use std::cell::OnceCell;

@@ -4,7 +4,7 @@
 //! rests on it only what its delta adds, since a literal that stands within one
 //! copied run stood in the base already. That pass gathers the new pieces of
 //! many entries in one buffer and asks the prefilter once; only a family with a
-//! hit, a container or a fault is walked again, [carefully](super::carefully).
+//! hit, a container or a fault is walked again, [`carefully`].
 //!
 //! A parent's bytes are let go before its last child, the heaviest, is walked;
 //! so the bytes held at once grow with the logarithm of a family, not with its
