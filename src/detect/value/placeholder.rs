@@ -2,10 +2,9 @@
 //!
 //! In: a value and the evidence for its randomness. Out: whether it is a
 //! placeholder, a mask or a made-up sequence. Real keys are random, so none of
-//! these tests fires on one but by an accident of less than one in a million.
+//! these tests fires on one but by an accident of a few in a million.
 
-/// Words that announce a placeholder wherever they stand; each is at least
-/// five letters long, so that random text does not hold it by chance.
+/// Words that announce a placeholder; see [`announces`] for where.
 const ANYWHERE: [&str; 34] = [
     "example",
     "placeholder",
@@ -120,13 +119,22 @@ pub(super) fn is_masked(value: &[u8]) -> bool {
 #[must_use]
 pub(super) fn is_placeholder(value: &[u8], bits: f64) -> bool {
     let lower = value.to_ascii_lowercase();
-    let says_so =
-        ANYWHERE.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
+    let says_so = ANYWHERE.iter().any(|word| announces(&lower, word.as_bytes()));
     (says_so && bits < 45.0)
         || is_worded(&lower, bits)
         || is_monotone(&lower)
         || is_sequence(&lower)
         || is_repetition(&lower)
+}
+
+/// Whether a word stands in the value; one of fewer than seven letters must
+/// begin or end it, or stand beside a separator.
+fn announces(lower: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find_iter(lower, word).any(|at| {
+        let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        let before = at.checked_sub(1).and_then(|at| lower.get(at));
+        word.len() >= 7 || is_edge(before) || is_edge(lower.get(at + word.len()))
+    })
 }
 
 /// Words only, one of them a word that announces a placeholder.
