@@ -39,13 +39,18 @@ fn allow(bytes: &[u8], at: usize) -> Option<Allow> {
         .iter()
         .fold(&*text, |text, end| text.split(end).next().unwrap_or(text));
     let reason = field(text, "reason=")?;
+    let expires = field(text, "expires=");
+    // An end that cannot be read would never come.
+    if expires.as_ref().is_some_and(|date| date.parse::<jiff::civil::Date>().is_err()) {
+        return None;
+    }
     let before = &bytes[line.start..at];
     Some(Allow {
         is_alone: !before.iter().any(u8::is_ascii_alphanumeric),
         line,
         reason,
         actor: field(text, "by="),
-        expires: field(text, "expires=").filter(|date| date.parse::<jiff::civil::Date>().is_ok()),
+        expires,
     })
 }
 
@@ -107,5 +112,10 @@ mod tests {
     fn allow_without_a_reason_holds_nothing_back() {
         assert_eq!(covers("KEY # keysweep:allow"), None);
         assert_eq!(covers("KEY # keysweep:allow reason="), None);
+        assert_eq!(covers("KEY # keysweep:allow reason=x expires=someday"), None);
+        assert_eq!(
+            covers("KEY # keysweep:allow reason=x expires=2999-01-01").as_deref(),
+            Some("x")
+        );
     }
 }
