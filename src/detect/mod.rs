@@ -19,6 +19,7 @@ mod pattern;
 mod text;
 pub mod value;
 mod vendor;
+mod vocabulary;
 mod way;
 
 use std::ops::Range;

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::text::{byte, is_word};
+use super::vocabulary;
 use crate::rule::Names;
 
 /// How far a name reaches to either side of the vendor's word, in bytes.
@@ -54,7 +55,8 @@ pub(super) fn promise(
         return None;
     }
     let tail = if last <= after.len() { &after[last..] } else { &[][..] };
-    if tail.iter().any(|word| holds_something_else(word)) || before.iter().any(|word| negates(word))
+    if tail.iter().any(|word| vocabulary::holds_something_else(word))
+        || before.iter().any(|word| vocabulary::negates(word))
     {
         return Some(Promise::Other);
     }
@@ -63,30 +65,8 @@ pub(super) fn promise(
 
 /// A key or token that opens nothing: `cache_key`, `page_token`, `public key`.
 fn is_key_of_another_kind(words: &[String], last: usize) -> bool {
-    const KINDS: [&str; 20] = [
-        "cache",
-        "page",
-        "sort",
-        "partition",
-        "primary",
-        "foreign",
-        "object",
-        "idempotency",
-        "storage",
-        "row",
-        "public",
-        "lookup",
-        "pagination",
-        "continuation",
-        "next",
-        "csrf",
-        "xsrf",
-        "map",
-        "publishable",
-        "index",
-    ];
     let before = last.checked_sub(2).and_then(|at| words.get(at));
-    before.is_some_and(|word| KINDS.contains(&word.as_str()))
+    before.is_some_and(|word| vocabulary::qualifies_another_key(word))
 }
 
 /// The best noun of a rule in some words and the index past its last word.
@@ -114,243 +94,11 @@ fn is_plural(word: &str, noun: &str) -> bool {
     word.strip_suffix('s') == Some(noun)
 }
 
-/// Words after the noun that say that the name holds something about a key.
-#[rustfmt::skip]
-const SOMETHING_ELSE: [&str; 132] = [
-        "url",
-        "uri",
-        "endpoint",
-        "host",
-        "file",
-        "filename",
-        "path",
-        "dir",
-        "id",
-        "ids",
-        "name",
-        "names",
-        "header",
-        "headers",
-        "length",
-        "len",
-        "size",
-        "hash",
-        "hashed",
-        "hashes",
-        "digest",
-        "checksum",
-        "fingerprint",
-        "sha",
-        "sha1",
-        "sha256",
-        "md5",
-        "prefix",
-        "suffix",
-        "regex",
-        "regexp",
-        "pattern",
-        "format",
-        "ttl",
-        "enabled",
-        "disabled",
-        "rotation",
-        "rotated",
-        "days",
-        "expiry",
-        "expires",
-        "expiration",
-        "version",
-        "type",
-        "types",
-        "placeholder",
-        "description",
-        "desc",
-        "label",
-        "title",
-        "hint",
-        "message",
-        "error",
-        "errors",
-        "required",
-        "optional",
-        "count",
-        "limit",
-        "index",
-        "region",
-        "status",
-        "docs",
-        "doc",
-        "help",
-        "link",
-        "arn",
-        "ref",
-        "provider",
-        "issuer",
-        "last4",
-        "masked",
-        "valid",
-        "variable",
-        "field",
-        "param",
-        "parameter",
-        "column",
-        "lease",
-        "tag",
-        "command",
-        "cmd",
-        "payload",
-        "ciphertext",
-        "encrypted",
-        "credential_id",
-        "uuid",
-        "sha512",
-        "etag",
-        "salt",
-        "nonce",
-        "revision",
-        "rev",
-        "kid",
-        "owner",
-        "commit",
-        "trace",
-        "crc",
-        "crc32",
-        "fp",
-        "change",
-        "changed",
-        "enc",
-        "sealed",
-        "cipher",
-        "created",
-        "updated",
-        "js",
-        "ts",
-        "jsx",
-        "tsx",
-        "go",
-        "py",
-        "rb",
-        "rs",
-        "java",
-        "kt",
-        "css",
-        "html",
-        "json",
-        "yml",
-        "yaml",
-        "png",
-        "svg",
-        "zip",
-        "tgz",
-        "lock",
-        "map",
-        "exe",
-        "php",
-        "tar",
-        "gz",
-        "txt",
-    ];
-
-fn holds_something_else(word: &str) -> bool {
-    SOMETHING_ELSE.contains(&word)
-}
-
-/// Words before it that say that the name is about keys, not one.
-fn negates(word: &str) -> bool {
-    const WORDS: [&str; 15] = [
-        "no",
-        "has",
-        "is",
-        "missing",
-        "invalid",
-        "validate",
-        "hash",
-        "mask",
-        "redact",
-        "encrypted",
-        "rotate",
-        "revoke",
-        "delete",
-        "list",
-        "check",
-    ];
-    WORDS.contains(&word)
-}
-
 /// Whether a name's tail says that its value identifies a key rather than
 /// being one, so that even a random value is none.
 pub(super) fn identifies(bytes: &[u8], span: &Range<usize>, vendor: &Range<usize>) -> bool {
     let span = &(vendor.end..span.end.max(vendor.end));
-    const WORDS: [&str; 67] = [
-        "id",
-        "ids",
-        "hash",
-        "hashed",
-        "digest",
-        "checksum",
-        "fingerprint",
-        "sha",
-        "sha1",
-        "sha256",
-        "md5",
-        "arn",
-        "version",
-        "lease",
-        "payload",
-        "ciphertext",
-        "uuid",
-        "regex",
-        "pattern",
-        "etag",
-        "encrypted",
-        "sha512",
-        "salt",
-        "nonce",
-        "revision",
-        "rev",
-        "kid",
-        "owner",
-        "commit",
-        "trace",
-        "crc",
-        "crc32",
-        "tag",
-        "fp",
-        "change",
-        "enc",
-        "sealed",
-        "cipher",
-        "rotate",
-        "revoke",
-        "list",
-        "js",
-        "ts",
-        "jsx",
-        "tsx",
-        "go",
-        "py",
-        "rb",
-        "rs",
-        "java",
-        "kt",
-        "css",
-        "html",
-        "json",
-        "yml",
-        "yaml",
-        "png",
-        "svg",
-        "zip",
-        "tgz",
-        "lock",
-        "map",
-        "exe",
-        "php",
-        "tar",
-        "gz",
-        "txt",
-    ];
-    words(&bytes[span.clone()]).iter().any(|word| WORDS.contains(&word.as_str()))
+    words(&bytes[span.clone()]).iter().any(|word| vocabulary::identifies(word))
 }
 
 /// The lower-case words of an identifier: split at separators, at the humps of
