@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::expression::{Expression, evaluate};
 use super::grammar::{
-    bare_word, enclosing_quote, gives_value, is_connector, names_assignment, operator,
-    past_closers, past_closers_open, past_question, skip_cell_marks,
+    bare_word, enclosing_quote, is_connector, names_assignment, operator, past_closers,
+    past_closers_open, skip_cell_marks,
 };
 use super::markup::before_space;
 use super::piece::is_key;
@@ -107,40 +107,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a call's own name holds the noun: `withBitkitApiKey(`, and not
-    /// `bitkitTokenCache.get(`.
-    fn calls_key(&self) -> bool {
-        let name = &self.bytes[self.name.clone()];
-        let last = name
-            .iter()
-            .rposition(|b| matches!(b, b'.' | b':' | b'>'))
-            .map_or(name, |at| &name[at + 1..]);
-        last.len() == name.len()
-            || crate::detect::name::words(last).iter().any(|word| {
-                ["key", "token", "secret", "apikey", "auth", "credential", "password", "bearer"]
-                    .contains(&word.as_str())
-            })
-    }
-
     /// After an operator.
-    fn assigned(&self, at: usize) -> Option<Candidate> {
+    pub(super) fn assigned(&self, at: usize) -> Option<Candidate> {
         let in_brackets = byte(self.bytes, self.name.start.wrapping_sub(1)) == b'(';
         let candidate = self.expression(at, Way::Assigned, in_brackets);
         if candidate.is_none() && byte(self.bytes, skip_blanks(self.bytes, at)) == b'\n' {
             return fields::indented_below(self.bytes, &self.name, at);
         }
         candidate
-    }
-
-    /// `$ENV{K} = "v"`, `${env:K} = 'v'`, `\newcommand{\k}{v}`.
-    fn subscript_closed(&self, at: usize) -> Option<Candidate> {
-        let next = skip_blanks(self.bytes, at + 1);
-        let is_subscript = self.bytes[..self.name.start].iter().rev().take(12).any(|b| *b == b'{');
-        match byte(self.bytes, next) {
-            b'{' if next == at + 1 => self.block(next),
-            b'=' | b'/' | b'|' | b'?' | b'o' if is_subscript => self.lookup_closed(at),
-            _ => None,
-        }
     }
 
     /// `("K", "v")`, `K,v`: the next piece is the value unless it is a key.
@@ -213,7 +187,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `| default "v"`, `|| "v"`, `| v |`.
-    fn piped(&self, at: usize) -> Option<Candidate> {
+    pub(super) fn piped(&self, at: usize) -> Option<Candidate> {
         let next = skip_blanks(self.bytes, at + 1);
         if byte(self.bytes, at + 1) == b'|' {
             return self.expression(at + 2, Way::Assigned, false);
@@ -229,29 +203,8 @@ impl<'a> Reader<'a> {
         self.expression(cell, Way::Paired, false)
     }
 
-    /// `.unwrap_or("v")`, `.equals("v")`, `?? "v"`, `?: "v"`.
-    fn fallback(&self, at: usize) -> Option<Candidate> {
-        if byte(self.bytes, at) == b'?' {
-            let is_fallback = matches!(byte(self.bytes, at + 1), b'?' | b':' | b'.');
-            return is_fallback.then(|| self.expression(at, Way::Assigned, false))?;
-        }
-        let next = skip_space(self.bytes, at + 1);
-        let method = word_at(self.bytes, next);
-        let open = skip_blanks(self.bytes, past_question(self.bytes, method.end));
-        match byte(self.bytes, open) {
-            b'(' if gives_value(self.bytes, &method) => {
-                self.expression(open + 1, Way::Paired, true)
-            }
-            b'(' => {
-                let after = balanced(self.bytes, open, 200)?;
-                (byte(self.bytes, after) == b'.').then(|| self.fallback(after))?
-            }
-            _ => None,
-        }
-    }
-
     /// `variable "k" { default = "v" }`, `k { "v" }`, `\newcommand{\k}{v}`.
-    fn block(&self, at: usize) -> Option<Candidate> {
+    pub(super) fn block(&self, at: usize) -> Option<Candidate> {
         let end = balanced(self.bytes, at, 1200)?;
         if let Some(candidate) = fields::in_record(self.bytes, at + 1..end - 1) {
             return Some(candidate);
@@ -266,12 +219,6 @@ impl<'a> Reader<'a> {
         let inner = first..before_space(self.bytes, first, end - 1);
         let class = classify(self.bytes.get(inner.clone())?, Form::Bare);
         Some(Candidate { parts: vec![inner], class, way: Way::Paired, is_quoted: false })
-    }
-
-    /// `f() = "v"`, `f () = "v"`.
-    fn takes_unit(&self, at: usize) -> bool {
-        byte(self.bytes, at + 1) == b')'
-            && byte(self.bytes, skip_blanks(self.bytes, at + 2)) == b'='
     }
 
     /// A flag of the same command that carries the value: `--value v`,
@@ -297,69 +244,6 @@ impl<'a> Reader<'a> {
         let start = self.end + at + flag.len();
         let value = skip_blanks(self.bytes, start + usize::from(byte(self.bytes, start) == b'='));
         let candidate = self.expression(value, Way::Paired, false)?;
-        matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
-    }
-
-    /// C#'s `K { get; set; } = "v"`.
-    fn after_accessors(&self, at: usize) -> Option<Candidate> {
-        let end = skip_blanks(self.bytes, balanced(self.bytes, at, 200)?);
-        (byte(self.bytes, end) == b'=').then(|| self.assigned(end + 1))?
-    }
-
-    /// After `getenv("K")` or `config[K]`: an operator or a fallback.
-    fn lookup_closed(&self, at: usize) -> Option<Candidate> {
-        let mut at = at;
-        while matches!(byte(self.bytes, at), b')' | b']' | b'}') {
-            at = skip_blanks(self.bytes, at + 1);
-        }
-        let next = skip_space(self.bytes, at);
-        let rest = &self.bytes[next.min(self.bytes.len())..];
-        if let Some(after) = operator(self.bytes, at, &self.name) {
-            return self.assigned(after);
-        }
-        if rest.starts_with(b"||")
-            || rest.starts_with(b"??")
-            || rest.starts_with(b"?:")
-            || rest.starts_with(b"//")
-        {
-            return self.expression(next + 2, Way::Assigned, false);
-        }
-        if let Some(outer) = self.outer_fallback(next) {
-            return Some(outer);
-        }
-        let word = word_at(self.bytes, next);
-        if is_any(self.bytes, &word, &["or", "orelse", "else", "default", "value", "init", "inz"]) {
-            return self.expression(word.end, Way::Assigned, false);
-        }
-        match byte(self.bytes, next) {
-            b'.' | b'?' => self.fallback(next),
-            b'{' => self.block(next),
-            b'|' => self.piped(next),
-            _ => None,
-        }
-    }
-
-    /// `cmp.Or(os.Getenv("K"), "v")`, `(or (getenv "K") "v")`: the call around
-    /// the look-up takes a fallback.
-    fn outer_fallback(&self, at: usize) -> Option<Candidate> {
-        let next = skip_space(self.bytes, at + usize::from(byte(self.bytes, at) == b','));
-        quoted(self.bytes, next)?;
-        let from = line_start(self.bytes, self.name.start, 120);
-        let before = self.bytes[from..self.name.start].to_ascii_lowercase();
-        let takes_fallback = [
-            &b"or("[..],
-            b"(or ",
-            b"coalesce",
-            b"nonnull",
-            b"default",
-            b"fallback",
-            b"if(",
-            b"ifnull",
-            b"else",
-        ]
-        .iter()
-        .any(|word| memchr::memmem::find(&before, word).is_some());
-        let candidate = takes_fallback.then(|| self.expression(next, Way::Paired, true))??;
         matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
     }
 
