@@ -43,6 +43,23 @@ fn repository_says_what_no_clone_holds() {
     insta::assert_snapshot!("repository", human(&run_in(repo.root(), &["scan"])));
 }
 
+/// A file may be named after the key, and nothing of it be read.
+#[cfg(unix)]
+#[test]
+fn name_of_a_thing_that_is_not_read_shows_no_key() {
+    let tree = Tree::new();
+    tree.write("a.txt", "nothing\n");
+    let name = format!("{}.link", assignment("a").trim_end());
+    std::os::unix::fs::symlink("/etc", tree.root().join(name)).expect("a link");
+    for format in ["human", "json", "jsonl", "sarif", "gitlab", "junit", "markdown", "html", "csv"]
+    {
+        let run = tree.run(&["scan", "--format", format, "--strict-coverage"]);
+        assert_eq!(run.code, 3, "{format}: {run:?}");
+        assert!(!run.stdout.contains(&key("a")), "{format}: {}", run.stdout);
+        assert!(!run.stderr.contains(&key("a")), "{format}: {}", run.stderr);
+    }
+}
+
 #[test]
 fn hostile_content_cannot_act_on_the_terminal() {
     let tree = Tree::new();

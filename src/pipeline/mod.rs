@@ -69,7 +69,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     let mut findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
     notes.extend(fingerprints_note(settings));
-    redaction::redact(&mut findings, &mut gathered.skips, &mut notes);
+    redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &rules);
     Ok(Outcome {
         started_at,
         scope: Scope {

@@ -4,12 +4,15 @@
 //! masked wherever it stands in a path, a ref's name, a reason or an excerpt:
 //! a file may be named after the key that it holds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::finding::{Finding, Occurrence, Origin, Provenance, Skip};
+use crate::detect::Detector;
+use crate::finding::{Finding, Occurrence, Origin, Provenance, Skip, SourceKind};
 use crate::outcome::Note;
+use crate::rule::RuleSet;
 use crate::secret::{Secret, mask};
+use crate::source::Content;
 
 /// The length by which keys are looked up, in bytes; shorter keys are found by
 /// their own length.
@@ -21,11 +24,20 @@ struct Keys {
 }
 
 /// Masks every key of `findings` in all that describes them.
-pub(super) fn redact(findings: &mut [Finding], skips: &mut [Skip], notes: &mut [Note]) {
+///
+/// A name may hold a key that nothing else holds, such as that of a link which
+/// is not followed, so names are looked at by `rules` too.
+pub(super) fn redact(
+    findings: &mut [Finding],
+    skips: &mut [Skip],
+    notes: &mut [Note],
+    rules: &[Arc<RuleSet>],
+) {
     let mut by_head: HashMap<[u8; HEAD_BYTES], Vec<Secret>> = HashMap::new();
-    for finding in findings.iter() {
-        if let Some(head) = finding.secret.expose().first_chunk::<HEAD_BYTES>() {
-            by_head.entry(*head).or_default().push(finding.secret.clone());
+    let named = in_names(findings, skips, rules);
+    for secret in findings.iter().map(|finding| &finding.secret).chain(&named) {
+        if let Some(head) = secret.expose().first_chunk::<HEAD_BYTES>() {
+            by_head.entry(*head).or_default().push(secret.clone());
         }
     }
     if by_head.is_empty() {
@@ -46,6 +58,34 @@ pub(super) fn redact(findings: &mut [Finding], skips: &mut [Skip], notes: &mut [
             keys.clean(path);
         }
     }
+}
+
+/// The keys that names of files and of skipped things hold.
+fn in_names(findings: &[Finding], skips: &[Skip], rules: &[Arc<RuleSet>]) -> Vec<Secret> {
+    let occurrences = findings.iter().flat_map(|finding| &finding.occurrences);
+    let paths = occurrences.filter_map(|occurrence| occurrence.origin.path.as_deref());
+    let names: BTreeSet<&str> =
+        paths.chain(skips.iter().map(|skip| skip.origin.as_str())).collect();
+    let mut secrets = Vec::new();
+    for rules in rules {
+        let suspects = names.iter().filter(|name| rules.prefilter().is_candidate(name.as_bytes()));
+        let mut suspects = suspects.peekable();
+        if suspects.peek().is_none() {
+            continue;
+        }
+        let detector = Detector::new(Arc::clone(rules));
+        let origin = Arc::new(Origin {
+            source: SourceKind::Metadata,
+            root: Arc::from(""),
+            path: None,
+            object: None,
+        });
+        for name in suspects.flat_map(|name| std::iter::once(*name).chain(name.split('/'))) {
+            let detected = detector.detect(&Content::whole(&origin, name.as_bytes()));
+            secrets.extend(detected.into_iter().map(|detected| detected.secret));
+        }
+    }
+    secrets
 }
 
 impl Keys {
