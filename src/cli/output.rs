@@ -27,5 +27,5 @@ pub(crate) fn remark(line: &str) {
 
 /// Says on standard error why a command could not run.
 pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr().lock(), "keysweep: error: {error:#}");
+    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
 }

@@ -8,8 +8,12 @@ use std::ops::Deref;
 /// The largest allocation that a spent buffer keeps for its next use.
 const KEPT_BYTES: usize = 8 << 20;
 
+/// A piece of at most so many bytes is copied by one move of this fixed length,
+/// a few instructions, where a call for so few bytes costs more than the bytes.
+pub(super) const SHORT_BYTES: usize = 64;
+
 /// The most context that [`Buffer::extend_ends`] keeps.
-pub(super) const SHORT_BYTES: usize = 32;
+pub(super) const END_BYTES: usize = 16;
 
 /// A growing byte buffer that keeps its allocation, initialised once.
 #[derive(Debug, Default)]
@@ -34,6 +38,12 @@ impl Buffer {
         &mut self.bytes[start..self.len]
     }
 
+    /// Makes room for `len` more bytes.
+    pub(super) fn reserve(&mut self, len: usize) {
+        self.grow(len + SHORT_BYTES);
+        self.len -= len + SHORT_BYTES;
+    }
+
     #[cold]
     fn enlarge(&mut self) {
         let size = self.len.max(self.bytes.len() + self.bytes.len() / 2).max(4096);
@@ -46,24 +56,33 @@ impl Buffer {
         self.grow(bytes.len()).copy_from_slice(bytes);
     }
 
-    /// Appends the first `context` bytes of a long piece, a separator, and its
-    /// last bytes, at least as many. Copies of a fixed length are a few
-    /// instructions; a call for so few bytes costs more than the bytes.
-    pub(super) fn extend_ends(&mut self, piece: &[u8], context: usize, separator: u8) {
-        let start = self.len;
-        let place = self.grow(context + 1 + SHORT_BYTES);
-        if let (Some(first), Some(last), Some((head, _))) = (
-            piece.first_chunk::<SHORT_BYTES>(),
-            piece.last_chunk::<SHORT_BYTES>(),
-            place.split_first_chunk_mut::<SHORT_BYTES>(),
-        ) {
-            *head = *first;
-            place[context] = separator;
-            if let Some(tail) = place.last_chunk_mut::<SHORT_BYTES>() {
-                *tail = *last;
+    /// Appends the first `len` bytes of `source`, which may go on after them.
+    pub(super) fn extend_prefix(&mut self, source: &[u8], len: usize) {
+        if len <= SHORT_BYTES
+            && let Some(block) = source.first_chunk::<SHORT_BYTES>()
+        {
+            let end = self.len + len;
+            if let Some(place) = self.grow(SHORT_BYTES).first_chunk_mut() {
+                *place = *block;
             }
+            self.len = end;
         } else {
-            self.len = start;
+            self.extend(&source[..len]);
+        }
+    }
+
+    /// Appends the first and the last bytes of a long piece, [`END_BYTES`] of
+    /// each, parted by `separator`.
+    pub(super) fn extend_ends(&mut self, piece: &[u8], separator: u8) {
+        let place = self.grow(2 * END_BYTES + 1);
+        if let (Some(first), Some(last)) = (piece.first_chunk(), piece.last_chunk())
+            && let Some((head, rest)) = place.split_first_chunk_mut::<END_BYTES>()
+            && let Some((between, tail)) = rest.split_first_mut()
+            && let Some(tail) = tail.first_chunk_mut::<END_BYTES>()
+        {
+            *head = *first;
+            *between = separator;
+            *tail = *last;
         }
     }
 

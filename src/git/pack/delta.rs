@@ -3,7 +3,7 @@
 //! In: an inflated delta and its base. Out: the object, or only those pieces of
 //! it that hold what the base does not. Every range is checked.
 
-use super::buffer::{Buffer, SHORT_BYTES};
+use super::buffer::{Buffer, END_BYTES, SHORT_BYTES};
 
 /// A delta whose lengths have been read.
 #[derive(Debug, Clone, Copy)]
@@ -103,19 +103,16 @@ impl<'a> Delta<'a> {
             return Err(DeltaError::BaseLength);
         }
         out.clear();
-        let mut left = usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?;
-        let mut rest = out.grow(left);
-        for step in self.steps() {
-            let piece = match step? {
-                Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
-                Step::Insert(bytes) => bytes,
-            };
-            left = left.checked_sub(piece.len()).ok_or(DeltaError::ResultLength)?;
-            let (place, after) = rest.split_at_mut(piece.len());
-            place.copy_from_slice(piece);
-            rest = after;
+        let len = usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?;
+        out.reserve(len);
+        let mut steps = self.steps();
+        while let Some((source, piece_len)) = steps.next_piece(base)? {
+            if piece_len > len - out.len() {
+                return Err(DeltaError::ResultLength);
+            }
+            out.extend_prefix(source, piece_len);
         }
-        if left == 0 { Ok(()) } else { Err(DeltaError::ResultLength) }
+        if out.len() == len { Ok(()) } else { Err(DeltaError::ResultLength) }
     }
 
     /// Appends to `windows` what the object holds and the base does not, with
@@ -145,24 +142,22 @@ impl<'a> Delta<'a> {
         }
         let mut len = 0u64;
         let mut ends = Ends { first: &[], last: &[] };
-        for step in self.steps() {
-            let piece = match step? {
-                Step::Copy(start, end) => base.get(start..end).ok_or(DeltaError::Range)?,
-                Step::Insert(bytes) => bytes,
-            };
+        let mut steps = self.steps();
+        while let Some((source, piece_len)) = steps.next_piece(base)? {
+            let piece = &source[..piece_len];
             if len == 0 {
                 ends.first = piece;
             }
             ends.last = piece;
-            len += piece.len() as u64;
-            if piece.len() <= 2 * context.max(64) {
-                windows.extend(piece);
-            } else if context <= SHORT_BYTES {
-                windows.extend_ends(piece, context, separator);
+            len += piece_len as u64;
+            if piece_len <= SHORT_BYTES.max(2 * context) {
+                windows.extend_prefix(source, piece_len);
+            } else if context <= END_BYTES {
+                windows.extend_ends(piece, separator);
             } else {
                 windows.extend(&piece[..context]);
                 windows.extend(&[separator]);
-                windows.extend(&piece[piece.len() - context..]);
+                windows.extend(&piece[piece_len - context..]);
             }
         }
         windows.extend(&[separator]);
@@ -266,29 +261,11 @@ impl<'a> Iterator for Steps<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let (&code, rest) = self.bytes.split_first()?;
         if code & 0x80 != 0 {
-            let (mut start, mut len, mut rest) = (0usize, 0usize, rest);
-            for bit in 0..7 {
-                if code & (1 << bit) == 0 {
-                    continue;
-                }
-                let Some((&byte, after)) = rest.split_first() else {
-                    return Some(self.fail(DeltaError::Truncated));
-                };
-                rest = after;
-                if bit < 4 {
-                    start |= usize::from(byte) << (8 * bit);
-                } else {
-                    len |= usize::from(byte) << (8 * (bit - 4));
-                }
+            if let Some((start, len, rest)) = Self::plain_copy(code, rest) {
+                self.bytes = rest;
+                return Some(Ok(Step::Copy(start, start + len)));
             }
-            if len == 0 {
-                len = 0x1_0000;
-            }
-            self.bytes = rest;
-            return Some(match start.checked_add(len) {
-                Some(end) => Ok(Step::Copy(start, end)),
-                None => self.fail(DeltaError::Range),
-            });
+            return Some(self.copy(code, rest));
         }
         if code == 0 {
             return Some(self.fail(DeltaError::Reserved));
@@ -304,6 +281,69 @@ impl<'a> Iterator for Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
+    /// The next piece of the object: how long it is, and where it begins in the
+    /// base or the delta, with what follows it there.
+    #[inline]
+    fn next_piece<'b>(&mut self, base: &'b [u8]) -> Result<Option<(&'b [u8], usize)>, DeltaError>
+    where
+        'a: 'b,
+    {
+        let before = self.bytes;
+        match self.next() {
+            None => Ok(None),
+            Some(Ok(Step::Copy(start, end))) if end <= base.len() => {
+                Ok(Some((&base[start..], end - start)))
+            }
+            Some(Ok(Step::Copy(..))) => Err(DeltaError::Range),
+            Some(Ok(Step::Insert(bytes))) => Ok(Some((&before[1..], bytes.len()))),
+            Some(Err(error)) => Err(error),
+        }
+    }
+
+    /// Reads a copy whose numbers have no zero byte but at their upper ends,
+    /// nearly every one; [`Steps::copy`] reads any.
+    #[inline]
+    fn plain_copy(code: u8, rest: &[u8]) -> Option<(usize, usize, &[u8])> {
+        /// How many bytes a number has by its bits in the code; 8 for the rest.
+        const BYTES: [u8; 16] = [0, 1, 8, 2, 8, 8, 8, 3, 8, 8, 8, 8, 8, 8, 8, 4];
+        let (offset, size) = (BYTES[usize::from(code & 15)], BYTES[usize::from(code >> 4 & 7)]);
+        if offset == 8 || size == 8 || size == 0 {
+            return None;
+        }
+        let numbers = u64::from_le_bytes(*rest.first_chunk()?);
+        let start = numbers & !(u64::MAX << (8 * offset));
+        let len = (numbers >> (8 * offset)) & !(u64::MAX << (8 * size));
+        let after = rest.get(usize::from(offset + size)..)?;
+        (len != 0).then_some((start as usize, len as usize, after))
+    }
+
+    /// Reads the numbers of a copy.
+    fn copy(&mut self, code: u8, mut rest: &'a [u8]) -> Result<Step<'a>, DeltaError> {
+        let (mut start, mut len) = (0usize, 0usize);
+        for bit in 0..7 {
+            if code & (1 << bit) == 0 {
+                continue;
+            }
+            let Some((&byte, after)) = rest.split_first() else {
+                return self.fail(DeltaError::Truncated);
+            };
+            rest = after;
+            if bit < 4 {
+                start |= usize::from(byte) << (8 * bit);
+            } else {
+                len |= usize::from(byte) << (8 * (bit - 4));
+            }
+        }
+        if len == 0 {
+            len = 0x1_0000;
+        }
+        self.bytes = rest;
+        match start.checked_add(len) {
+            Some(end) => Ok(Step::Copy(start, end)),
+            None => self.fail(DeltaError::Range),
+        }
+    }
+
     #[cold]
     fn fail(&mut self, error: DeltaError) -> Result<Step<'a>, DeltaError> {
         self.bytes = &[];

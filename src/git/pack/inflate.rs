@@ -13,6 +13,9 @@ use super::buffer::Buffer;
 /// before anything is allocated.
 const MAX_RATIO: u64 = 1032;
 
+/// A stream that inflates to less is a short one.
+const SHORT_BYTES: u64 = 192;
+
 /// Why bytes do not inflate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InflateError {
@@ -26,7 +29,10 @@ pub enum InflateError {
 
 /// Inflates one stream after the other.
 pub(crate) struct Inflater {
-    decompressor: libdeflater::Decompressor,
+    /// For short streams, most of which use deflate's fixed codes: as long as
+    /// no stream with codes of its own comes between, their tables stay built.
+    short: libdeflater::Decompressor,
+    long: libdeflater::Decompressor,
 }
 
 impl std::fmt::Debug for Inflater {
@@ -37,7 +43,7 @@ impl std::fmt::Debug for Inflater {
 
 impl Inflater {
     pub(crate) fn new() -> Self {
-        Self { decompressor: libdeflater::Decompressor::new() }
+        Self { short: libdeflater::Decompressor::new(), long: libdeflater::Decompressor::new() }
     }
 
     /// Appends what `compressed` inflates to: `size` bytes. Bytes after the
@@ -53,7 +59,8 @@ impl Inflater {
         }
         let before = out.len();
         let place = out.grow(usize::try_from(size).map_err(|_| InflateError::Size)?);
-        let result = match self.decompressor.zlib_decompress(compressed, place) {
+        let decompressor = if size < SHORT_BYTES { &mut self.short } else { &mut self.long };
+        let result = match decompressor.zlib_decompress(compressed, place) {
             Ok(written) if written == place.len() => Ok(()),
             Ok(_) | Err(libdeflater::DecompressionError::InsufficientSpace) => {
                 Err(InflateError::Size)

@@ -12,7 +12,7 @@ use crate::rule::{Form, Wide};
 /// The longest form of an encoding, in bytes. A longer one is cut, since what
 /// is left is rare enough, and each byte here widens every piece of a delta
 /// that a sweep looks at.
-const FORM_BYTES: usize = 20;
+const FORM_BYTES: usize = 17;
 
 /// The shortest form, in bytes.
 pub(super) const SHORTEST_FORM_BYTES: usize = 3;
