@@ -66,7 +66,7 @@ pub fn tracked_paths(directory: &Path) -> Result<Option<Vec<Vec<u8>>>, GitError>
 impl Repository {
     /// The path of this worktree's index.
     pub(crate) fn index_path(&self) -> PathBuf {
-        self.git_dir().join("index")
+        self.told_index().map_or_else(|| self.git_dir().join("index"), Path::to_owned)
     }
 
     /// Every entry of this worktree's index, sorted by path and stage; empty
@@ -79,17 +79,28 @@ impl Repository {
     }
 }
 
-/// Reads an index file; empty where there is none.
-pub(crate) fn read_index(path: &Path, hash: gix_hash::Kind) -> Result<Vec<Tracked>, GitError> {
+/// Opens an index file; `None` where there is none. Git itself does not check
+/// its sum before a commit; `trusts_sum` does as git does.
+pub(crate) fn open_index(
+    path: &Path,
+    hash: gix_hash::Kind,
+    trusts_sum: bool,
+) -> Result<Option<gix_index::File>, GitError> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Err(GitError::damaged(path, "not a plain file")),
-        Err(error) if super::names::is_absent(&error) => return Ok(Vec::new()),
+        Err(error) if super::names::is_absent(&error) => return Ok(None),
         Err(error) => return Err(GitError::io(path, error)),
     }
     let options = gix_index::decode::Options { thread_limit: Some(1), ..Default::default() };
-    let file = gix_index::File::at(path, hash, false, options)
-        .map_err(|error| GitError::damaged(path, error.to_string()))?;
+    gix_index::File::at(path, hash, trusts_sum, options)
+        .map(Some)
+        .map_err(|error| GitError::damaged(path, error.to_string()))
+}
+
+/// Reads an index file; empty where there is none.
+pub(crate) fn read_index(path: &Path, hash: gix_hash::Kind) -> Result<Vec<Tracked>, GitError> {
+    let Some(file) = open_index(path, hash, false)? else { return Ok(Vec::new()) };
     let mut entries: Vec<Tracked> = file
         .entries()
         .iter()

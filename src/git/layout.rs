@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::config::StorageConfig;
 use super::error::GitError;
 use super::names::{is_absent, read_plain, to_path};
+use crate::settings::Surroundings;
 
 /// How refs are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct Repository {
     ref_storage: RefStorage,
     unknown_extensions: Vec<String>,
     has_promisor: bool,
+    /// The index that git named to its hook, instead of the worktree's own.
+    told_index: Option<PathBuf>,
+    /// Directories of objects that git named to its hook.
+    told_objects: Vec<PathBuf>,
 }
 
 /// The extensions that change nothing in how objects are stored.
@@ -87,6 +92,44 @@ impl Repository {
         Ok(None)
     }
 
+    /// Opens the repository at `path` as git told its hook of it; where git
+    /// told nothing, or of another repository, as [`Repository::discover_root`].
+    ///
+    /// # Errors
+    /// As [`Repository::discover_root`].
+    pub fn surrounded(path: &Path, told: &Surroundings) -> Result<Option<Self>, GitError> {
+        let found = Self::discover_root(path)?;
+        let is_same = |one: &Path, other: &Path| matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other);
+        let here = Path::new(".");
+        let repository = match (&told.git_dir, found) {
+            (None, found) => {
+                let is_here = is_same(path, here)
+                    || matches!((here.canonicalize(), path.canonicalize()),
+                        (Ok(here), Ok(path)) if here.starts_with(&path));
+                if !is_here {
+                    return Ok(found);
+                }
+                found
+            }
+            (Some(git_dir), Some(found)) if is_same(git_dir, found.git_dir()) => Some(found),
+            // Git's own words go before what lies there, for the worktree that
+            // it speaks of.
+            (Some(git_dir), found) => {
+                if !is_same(path, told.work_tree.as_deref().unwrap_or(here)) || !is_git_dir(git_dir)
+                {
+                    return Ok(found);
+                }
+                let is_bare = told.work_tree.is_none() && is_same(path, git_dir);
+                Some(Self::open(git_dir.clone(), (!is_bare).then(|| path.to_owned()))?)
+            }
+        };
+        Ok(repository.map(|repository| Self {
+            told_index: told.index_file.clone(),
+            told_objects: told.object_directories.clone(),
+            ..repository
+        }))
+    }
+
     fn open(git_dir: PathBuf, work_tree: Option<PathBuf>) -> Result<Self, GitError> {
         let common_dir = common_dir(&git_dir)?;
         let path = common_dir.join("config");
@@ -125,6 +168,8 @@ impl Repository {
             ref_storage,
             unknown_extensions,
             has_promisor,
+            told_index: None,
+            told_objects: Vec::new(),
         })
     }
 
@@ -165,6 +210,16 @@ impl Repository {
     #[must_use]
     pub fn unknown_extensions(&self) -> &[String] {
         &self.unknown_extensions
+    }
+
+    /// The index that git named to its hook.
+    pub(crate) fn told_index(&self) -> Option<&Path> {
+        self.told_index.as_deref()
+    }
+
+    /// The directories of objects that git named to its hook.
+    pub(crate) fn told_objects(&self) -> &[PathBuf] {
+        &self.told_objects
     }
 
     /// Whether a large file of this SHA-256 is stored here.

@@ -5,7 +5,7 @@
 //! at the same path: a merge is compared with all of them, and bytes that an
 //! older commit once held are new again when they come back.
 
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use gix_hash::ObjectId;
 
@@ -13,10 +13,10 @@ use super::commits::{Raw, parse};
 use super::pack::Kind;
 use super::reader::Reader;
 use super::trees::{EntryKind, entries};
-use super::{GitError, Repository, TrackedKind};
+use super::{GitError, Repository};
 
 /// How deep git lets trees be nested (`core.maxTreeDepth`).
-const DEPTH_LIMIT: usize = 4096;
+pub(super) const DEPTH_LIMIT: usize = 4096;
 
 /// After the last commit of the range so many more that do not count are
 /// walked, as in git, in case their dates are wrong.
@@ -120,6 +120,43 @@ impl Range {
         Ok(found)
     }
 
+    /// The commits of the range, each after all of its parents.
+    ///
+    /// # Errors
+    /// As [`Range::commits`].
+    pub fn parents_first(&self, reader: &mut Reader<'_>) -> Result<Vec<ObjectId>, GitError> {
+        // Dates are whatever their author wrote; only the parents tell.
+        let mut waiting: BTreeMap<ObjectId, usize> = BTreeMap::new();
+        let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+        let newest_first = self.commits(reader)?;
+        let all: HashSet<ObjectId> = newest_first.iter().copied().collect();
+        let mut ready = Vec::new();
+        for id in &newest_first {
+            let Some(commit) = read_commit(*id, reader)? else { return Err(self.cut(*id)) };
+            let inside: BTreeSet<ObjectId> =
+                commit.parents.into_iter().filter(|parent| all.contains(parent)).collect();
+            if inside.is_empty() {
+                ready.push(*id);
+            }
+            waiting.insert(*id, inside.len());
+            for parent in inside {
+                children.entry(parent).or_default().push(*id);
+            }
+        }
+        let mut ordered = Vec::with_capacity(newest_first.len());
+        while let Some(id) = ready.pop() {
+            ordered.push(id);
+            for child in children.remove(&id).unwrap_or_default() {
+                let left = waiting.entry(child).or_default();
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    ready.push(child);
+                }
+            }
+        }
+        Ok(ordered)
+    }
+
     fn cut(&self, id: ObjectId) -> GitError {
         GitError::Range {
             range: self.text.clone(),
@@ -185,7 +222,7 @@ impl Walk {
     }
 }
 
-fn read_commit(id: ObjectId, reader: &mut Reader<'_>) -> Result<Option<Raw>, GitError> {
+pub(super) fn read_commit(id: ObjectId, reader: &mut Reader<'_>) -> Result<Option<Raw>, GitError> {
     let fault = |reason: String| GitError::Object { id, reason };
     match reader.read(&id) {
         Ok(None) => Ok(None),
@@ -202,6 +239,42 @@ fn read_commit(id: ObjectId, reader: &mut Reader<'_>) -> Result<Option<Raw>, Git
 /// # Errors
 /// A tree that is missing or damaged.
 pub fn brought_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<Vec<Brought>, GitError> {
+    changed_by(id, reader).map(|changed| changed.brought)
+}
+
+/// What a commit changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// What none of its parents holds at the same path, sorted by path.
+    pub brought: Vec<Brought>,
+    /// The blobs that its parents hold at paths that change or go; those of
+    /// whole directories once [`Changed::read_gone`] was asked.
+    pub before: Vec<Brought>,
+    /// Directories that went.
+    gone: Vec<(Vec<u8>, ObjectId)>,
+}
+
+impl Changed {
+    /// Reads what went with whole directories into `before`.
+    ///
+    /// # Errors
+    /// A tree that is missing or damaged.
+    pub fn read_gone(&mut self, reader: &mut Reader<'_>) -> Result<(), GitError> {
+        for (path, tree) in std::mem::take(&mut self.gone) {
+            for mut gone in new_in(tree, Vec::new(), reader)? {
+                gone.path.splice(0..0, path.iter().copied());
+                self.before.push(gone);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a commit brings, and what its parents hold in the same places.
+///
+/// # Errors
+/// A tree that is missing or damaged.
+pub fn changed_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<Changed, GitError> {
     let commit = read_commit(id, reader)?
         .ok_or_else(|| GitError::Object { id, reason: "it is missing".to_owned() })?;
     let mut parents = Vec::new();
@@ -210,7 +283,7 @@ pub fn brought_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<Vec<Brought>,
             parents.push(parent.tree);
         }
     }
-    new_in(commit.tree, parents, reader)
+    compare(commit.tree, parents, reader)
 }
 
 /// The kind and the id of each name in a tree.
@@ -222,7 +295,25 @@ pub(crate) fn new_in(
     others: Vec<ObjectId>,
     reader: &mut Reader<'_>,
 ) -> Result<Vec<Brought>, GitError> {
-    let mut found = Vec::new();
+    compare(tree, others, reader).map(|changed| changed.brought)
+}
+
+/// Every file of a tree, sorted by path.
+///
+/// # Errors
+/// A tree that is missing or damaged.
+pub fn files_of(tree: ObjectId, reader: &mut Reader<'_>) -> Result<Vec<Brought>, GitError> {
+    new_in(tree, Vec::new(), reader)
+}
+
+/// Compares a tree with others, passing over directories that any of them
+/// holds alike.
+fn compare(
+    tree: ObjectId,
+    others: Vec<ObjectId>,
+    reader: &mut Reader<'_>,
+) -> Result<Changed, GitError> {
+    let mut changed = Changed::default();
     let mut open = vec![(Vec::new(), tree, others)];
     while let Some((path, tree, others)) = open.pop() {
         if others.contains(&tree) {
@@ -245,15 +336,19 @@ pub(crate) fn new_in(
                 entries.map(|entry| (entry.name, (entry.kind, entry.id))).collect()
             })
             .collect();
+        let mut names = BTreeSet::new();
         for entry in entries(&bytes, hash_len) {
+            names.insert(entry.name);
             let at: Vec<(EntryKind, &[u8])> =
                 others.iter().filter_map(|other| other.get(entry.name).copied()).collect();
             if at.iter().any(|(_, id)| *id == entry.id) {
                 continue;
             }
             let Ok(id) = ObjectId::try_from(entry.id) else { continue };
-            let mut path = path.clone();
-            path.extend_from_slice(entry.name);
+            let mut path = [&path[..], entry.name].concat();
+            for (kind, id) in &at {
+                changed.was(*kind, &path, id);
+            }
             if entry.kind == EntryKind::Tree {
                 path.push(b'/');
                 let others = at
@@ -263,74 +358,36 @@ pub(crate) fn new_in(
                     .collect();
                 open.push((path, id, others));
             } else {
-                found.push(Brought { path, id, is_gitlink: entry.kind == EntryKind::Gitlink });
+                let is_gitlink = entry.kind == EntryKind::Gitlink;
+                changed.brought.push(Brought { path, id, is_gitlink });
             }
         }
-    }
-    found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-    Ok(found)
-}
-
-/// What the index holds that `HEAD` does not hold at the same path.
-///
-/// # Errors
-/// An index, a `HEAD` or a tree that cannot be read.
-pub fn staged(repository: &Repository, reader: &mut Reader<'_>) -> Result<Vec<Brought>, GitError> {
-    let mut committed = BTreeMap::new();
-    let mut sparse = BTreeMap::new();
-    if let Some(head) = repository.head()? {
-        let commit = read_commit(head, reader)?
-            .ok_or_else(|| GitError::Object { id: head, reason: "it is missing".to_owned() })?;
-        collect(commit.tree, reader, &mut committed, &mut sparse)?;
-    }
-    let staged = repository.index()?.into_iter().filter(|entry| {
-        let held = if entry.kind == TrackedKind::SparseDirectory { &sparse } else { &committed };
-        held.get(&entry.path) != Some(&entry.id)
-    });
-    let mut found = Vec::new();
-    for entry in staged {
-        if entry.kind == TrackedKind::SparseDirectory {
-            let mut below = new_in(entry.id, Vec::new(), reader)?;
-            for brought in &mut below {
-                brought.path.splice(0..0, entry.path.iter().copied());
-            }
-            found.extend(below);
-        } else {
-            let is_gitlink = entry.kind == TrackedKind::Gitlink;
-            found.push(Brought { path: entry.path, id: entry.id, is_gitlink });
-        }
-    }
-    found.dedup();
-    Ok(found)
-}
-
-/// Every file and every directory of a tree, with their ids.
-fn collect(
-    tree: ObjectId,
-    reader: &mut Reader<'_>,
-    files: &mut BTreeMap<Vec<u8>, ObjectId>,
-    directories: &mut BTreeMap<Vec<u8>, ObjectId>,
-) -> Result<(), GitError> {
-    let mut open = vec![(Vec::new(), tree)];
-    while let Some((path, tree)) = open.pop() {
-        let bytes = reader.expect(&tree, Kind::Tree)?;
-        for entry in entries(&bytes, tree.kind().len_in_bytes()) {
-            let Ok(id) = ObjectId::try_from(entry.id) else { continue };
-            let mut path = [path.as_slice(), entry.name].concat();
-            if entry.kind == EntryKind::Tree {
-                path.push(b'/');
-                if path.iter().filter(|byte| **byte == b'/').count() > DEPTH_LIMIT {
-                    let reason = "its trees are nested too deep".to_owned();
-                    return Err(GitError::Object { id, reason });
+        for other in &others {
+            for (name, (kind, id)) in other.iter().filter(|(name, _)| !names.contains(*name)) {
+                let mut path = [&path[..], name].concat();
+                changed.was(*kind, &path, id);
+                if *kind == EntryKind::Tree
+                    && let Ok(id) = ObjectId::try_from(*id)
+                {
+                    path.push(b'/');
+                    changed.gone.push((path, id));
                 }
-                directories.insert(path.clone(), id);
-                open.push((path, id));
-            } else {
-                files.insert(path, id);
             }
         }
     }
-    Ok(())
+    changed.brought.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+    Ok(changed)
+}
+
+impl Changed {
+    /// Notes a blob that another tree holds in the place of something else.
+    fn was(&mut self, kind: EntryKind, path: &[u8], id: &[u8]) {
+        if kind == EntryKind::Blob
+            && let Ok(id) = ObjectId::try_from(id)
+        {
+            self.before.push(Brought { path: path.to_owned(), id, is_gitlink: false });
+        }
+    }
 }
 
 /// The bytes of a file as a commit holds it; `None` where it holds none.

@@ -4,12 +4,14 @@
 //! bases, so what was just built is kept, up to a budget.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use gix_hash::{ObjectId, oid};
 
 use super::pack::{Inflater, Kind, ObjectError};
 use super::{GitError, Repository, Store};
+use crate::finding::Skip;
 
 /// The most bytes of trees and commits that are kept.
 const KEPT_BYTES: usize = 32 << 20;
@@ -44,6 +46,19 @@ impl Objects {
     #[must_use]
     pub fn open(repository: &Repository) -> Self {
         Self(Store::open(repository))
+    }
+
+    /// The ids of everything that lies in one directory of objects, sorted; and
+    /// the packs there that cannot be read.
+    #[must_use]
+    pub fn lying_in(&self, directory: &Path) -> (Vec<ObjectId>, Vec<Skip>) {
+        self.0.lying_in(directory)
+    }
+
+    /// What could not be opened.
+    #[must_use]
+    pub fn skips(&self) -> &[Skip] {
+        &self.0.skips
     }
 
     /// A reader for one thread.

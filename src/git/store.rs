@@ -47,7 +47,11 @@ impl Store {
             has_promisor_pack: false,
             hash: repository.hash(),
         };
-        store.add_directory(&repository.common_dir().join("objects"), 0, &mut HashSet::new());
+        let mut seen = HashSet::new();
+        store.add_directory(&repository.common_dir().join("objects"), 0, &mut seen);
+        for directory in repository.told_objects() {
+            store.add_directory(directory, 0, &mut seen);
+        }
         for directory in store.directories.clone() {
             store.add_packs(&directory.join("pack"));
         }
@@ -109,7 +113,8 @@ impl Store {
             .collect();
         found.sort();
         for directory in found {
-            if directory.is_dir() && seen.insert(directory.clone()) {
+            let canonical = directory.canonicalize().unwrap_or_else(|_| directory.clone());
+            if directory.is_dir() && seen.insert(canonical) {
                 self.directories.push(directory);
             }
         }
@@ -151,6 +156,26 @@ impl Store {
             }
             Err(reason) => self.skip(path, SkipKind::Corrupt, reason),
         }
+    }
+
+    /// The ids of everything in one directory of objects, sorted, and the packs
+    /// there that cannot be read.
+    pub(crate) fn lying_in(&self, directory: &Path) -> (Vec<ObjectId>, Vec<Skip>) {
+        let mut there = Self {
+            packs: Vec::new(),
+            directories: Vec::new(),
+            skips: Vec::new(),
+            has_promisor_pack: false,
+            hash: self.hash,
+        };
+        there.add_packs(&directory.join("pack"));
+        let mut ids = loose_ids(directory, self.hash);
+        for pack in &there.packs {
+            ids.extend((0..pack.len()).map(|at| pack.id_at(at).to_owned()));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        (ids, there.skips)
     }
 
     /// The hash that names objects.

@@ -10,7 +10,7 @@ use gix_hash::ObjectId;
 
 use crate::detect::{Detected, mask_tokens};
 use crate::finding::{Commit, Origin, Provenance, Reach, SourceKind};
-use crate::git::{self, GitError, Repository};
+use crate::git::{self, GitError, Objects, Repository};
 
 /// Gives every detected key that stands in an object its provenance.
 pub(super) fn complete(repository: &Repository, detected: &mut [Detected]) -> Result<(), GitError> {
@@ -36,6 +36,51 @@ pub(super) fn complete(repository: &Repository, detected: &mut [Detected]) -> Re
         occurrence.origin = Arc::clone(complete);
     }
     Ok(())
+}
+
+/// Names the commit that brought each key, as the sweep of a push met it: no
+/// ref leads there yet.
+pub(super) fn name_commits(
+    repository: &Repository,
+    commits: &HashMap<ObjectId, ObjectId>,
+    detected: &mut [Detected],
+) {
+    if detected.is_empty() {
+        return;
+    }
+    let objects = Objects::open(repository);
+    let mut reader = objects.reader();
+    let mut described: HashMap<ObjectId, Arc<Provenance>> = HashMap::new();
+    for detected in detected {
+        let occurrence = &mut detected.occurrence;
+        let Some(object) = occurrence.origin.object else { continue };
+        let commit = match occurrence.origin.source {
+            SourceKind::Message => object,
+            _ => match commits.get(&object) {
+                Some(commit) => *commit,
+                None => continue,
+            },
+        };
+        let provenance = match described.get(&commit) {
+            Some(provenance) => Arc::clone(provenance),
+            None => {
+                let Ok(Some(bytes)) = reader.read(&commit) else { continue };
+                let provenance = Arc::new(masked(Provenance {
+                    reach: Reach::Ref,
+                    paths: Vec::new(),
+                    paths_total: 0,
+                    introduced: Some(git::describe(commit, &bytes.bytes)),
+                    removed: None,
+                    in_head: false,
+                    refs: Vec::new(),
+                    remote_refs: Vec::new(),
+                }));
+                described.insert(commit, Arc::clone(&provenance));
+                provenance
+            }
+        };
+        occurrence.provenance = Some(provenance);
+    }
 }
 
 /// A blob's first path, and the kind of place by the best way that leads there.

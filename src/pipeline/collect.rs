@@ -4,6 +4,7 @@
 //! keys, gathered by rule and value. Knows nothing of where a scope begins or
 //! how a report is written.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::attribution;
 use super::scope::Target;
 use crate::detect::{self, Detected, Detector};
-use crate::finding::{Confidence, Findings, Skip, SkipKind, Tally};
+use crate::finding::{Confidence, Findings, Occurrence, Skip, SkipKind, Tally};
+use crate::git::{GitError, Repository};
+use crate::outcome::Note;
 use crate::rule::RuleSet;
-use crate::settings::Settings;
-use crate::source::{Content, Sink, container};
+use crate::secret::Secret;
+use crate::settings::{Mode, Settings};
+use crate::source::{Content, Sink, container, push};
 
 /// Watches a run, and may end it.
 pub trait Progress: Sync {
@@ -59,6 +63,19 @@ impl<'a> Collector<'a> {
             bytes: AtomicU64::new(0),
             commits: AtomicU64::new(0),
         }
+    }
+}
+
+impl Collector<'_> {
+    /// Whether nothing was found.
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.detected).is_empty()
+    }
+
+    /// The keys that were found, whatever speaks against them.
+    pub(super) fn into_secrets(self) -> HashSet<Secret> {
+        let detected = self.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
+        detected.into_iter().map(|detected| detected.secret).collect()
     }
 }
 
@@ -123,16 +140,24 @@ pub(super) struct Gathered {
     pub(super) below_min_confidence: u64,
     pub(super) tally: Tally,
     pub(super) skips: Vec<Skip>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Gathered {
     /// Adds a target's: path filters apply now that every path is known, then
     /// the threshold.
-    pub(super) fn add(&mut self, collector: Collector<'_>, target: &Target, settings: &Settings) {
+    pub(super) fn add(
+        &mut self,
+        collector: Collector<'_>,
+        target: &Target,
+        settings: &Settings,
+        change: &push::Swept,
+        held: &HashSet<Secret>,
+    ) {
         let rules = &target.rules;
         let mut detected = collector.detected.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(repository) = &target.repository
-            && let Err(error) = attribution::complete(repository, &mut detected)
+            && let Err(error) = attribute(settings, repository, change, &mut detected)
         {
             self.skips.push(Skip {
                 origin: target.name.given.to_string(),
@@ -156,6 +181,13 @@ impl Gathered {
                 self.below_min_confidence += 1;
                 continue;
             }
+            if held.contains(&secret) {
+                self.notes.push(held_note(&settings.mode, &secret, &occurrence));
+                continue;
+            }
+            if !settings.obeys_allows {
+                occurrence.suppression = None;
+            }
             self.findings.add(&rule, secret, occurrence);
         }
         self.skips.extend(collector.skips.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -165,5 +197,38 @@ impl Gathered {
             bytes: collector.bytes.into_inner(),
             commits: collector.commits.into_inner(),
         };
+    }
+}
+
+/// Says of every key where it comes from, as far as the sweep does not know.
+fn attribute(
+    settings: &Settings,
+    repository: &Repository,
+    change: &push::Swept,
+    detected: &mut [Detected],
+) -> Result<(), GitError> {
+    match settings.mode {
+        // No commit holds it yet.
+        Mode::Staged => Ok(()),
+        Mode::Push(_) => {
+            attribution::name_commits(repository, &change.commits, detected);
+            Ok(())
+        }
+        _ => attribution::complete(repository, detected),
+    }
+}
+
+/// What is said of a key that a change does not introduce.
+fn held_note(mode: &Mode, secret: &Secret, occurrence: &Occurrence) -> Note {
+    let holder = if *mode == Mode::Staged { "HEAD" } else { "the other side" };
+    Note {
+        kind: "key-held-before",
+        path: occurrence.origin.path.as_deref().map(str::to_owned),
+        message: format!(
+            "The key {} on line {} is not new: {holder} holds it already in a file that this \
+             changes. It has leaked all the same, so revoke it.",
+            secret.mask(),
+            occurrence.line
+        ),
     }
 }

@@ -11,6 +11,7 @@ mod redaction;
 mod rescan;
 mod scope;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use collect::Progress;
@@ -18,9 +19,10 @@ pub use rescan::rescan;
 pub use scope::ScanError;
 
 use crate::outcome::{Note, Outcome, RootKind, Scope};
+use crate::secret::Secret;
 use crate::settings::{Mode, Settings};
 use crate::source::worktree::Worktree;
-use crate::source::{history, path, range, stdin};
+use crate::source::{history, path, push, range, stdin};
 use collect::Collector;
 use scope::Target;
 
@@ -43,11 +45,12 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     let mut gathered = collect::Gathered::default();
     for target in &plan.targets {
         let collector = Collector::new(Arc::clone(&target.rules), progress);
-        pool.install(|| sweep(settings, &plan, target, &collector))?;
+        let change = pool.install(|| sweep(settings, &plan, target, &collector))?;
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
-        gathered.add(collector, target, settings);
+        let held = pool.install(|| held(target, &change.before, &collector));
+        gathered.add(collector, target, settings, &change, &held);
     }
     gathered.skips.extend(plan.skips);
     gathered.skips.sort_unstable();
@@ -68,6 +71,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     };
     let mut findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
+    notes.extend(std::mem::take(&mut gathered.notes));
     notes.extend(fingerprints_note(settings));
     redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &rules);
     Ok(Outcome {
@@ -102,11 +106,11 @@ fn sweep(
     plan: &scope::Plan,
     target: &Target,
     collector: &Collector<'_>,
-) -> Result<(), ScanError> {
+) -> Result<push::Swept, ScanError> {
     let prefilter = target.rules.prefilter();
     if target.kind == RootKind::Stdin {
         stdin::sweep(prefilter, collector);
-        return Ok(());
+        return Ok(push::Swept::default());
     }
     let reads_files = matches!(settings.mode, Mode::All | Mode::Tree);
     if reads_files && !(settings.mode == Mode::All && target.kind == RootKind::Bare) {
@@ -131,11 +135,28 @@ fn sweep(
         match &settings.mode {
             Mode::All | Mode::History => history::sweep(repository, root, prefilter, collector)?,
             Mode::Range(range) => range::sweep(repository, range, root, prefilter, collector)?,
-            Mode::Staged => range::sweep_staged(repository, root, prefilter, collector)?,
+            Mode::Staged => {
+                let before = range::sweep_staged(repository, root, prefilter, target, collector)?;
+                return Ok(push::Swept { before, ..push::Swept::default() });
+            }
+            Mode::Push(push) => {
+                return Ok(push::sweep(repository, push, root, prefilter, target, collector)?);
+            }
             Mode::Tree | Mode::Stdin => {}
         }
     }
-    Ok(())
+    Ok(push::Swept::default())
+}
+
+/// The keys that stood already in what a change touches; asked only where
+/// something was found, so that a clean change never reads what it replaces.
+fn held(target: &Target, before: &range::Blobs, found: &Collector<'_>) -> HashSet<Secret> {
+    let Some(repository) = target.repository.as_ref().filter(|_| !found.is_empty()) else {
+        return HashSet::new();
+    };
+    let older = Collector::new(Arc::clone(&target.rules), &());
+    range::sweep_blobs(repository, before, &target.name.given, target.rules.prefilter(), &older);
+    older.into_secrets()
 }
 
 /// Says what a sweep by fingerprints cannot see.

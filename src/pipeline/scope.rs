@@ -138,9 +138,7 @@ pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
     let mut places = Vec::new();
     for path in &settings.paths {
         let place = look_at(path, settings, &mut plan.skips)?;
-        let needs_repository =
-            matches!(settings.mode, Mode::History | Mode::Staged | Mode::Range(_));
-        if needs_repository && place.repository.is_none() {
+        if needs_repository(&settings.mode) && place.repository.is_none() {
             return Err(ScanError::NotARepository {
                 path: place.name.given.to_string(),
                 mode: settings.mode.name(),
@@ -157,6 +155,10 @@ pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
     }
     configurations.check_asked(&plan.targets)?;
     Ok(plan)
+}
+
+fn needs_repository(mode: &Mode) -> bool {
+    matches!(mode, Mode::History | Mode::Staged | Mode::Range(_) | Mode::Push(_))
 }
 
 /// A path of the operator, before its configuration is known.
@@ -188,10 +190,18 @@ fn look_at(path: &Path, settings: &Settings, skips: &mut Vec<Skip>) -> Result<Pl
         return Ok(Place { path, name, kind, canonical, worktree_root, repository: None });
     }
     std::fs::read_dir(path).map_err(unopened)?;
-    let repository = match Repository::discover_root(path) {
+    // Only what concerns the commit or the push that git is at.
+    let found = match settings.mode {
+        Mode::Staged | Mode::Push(_) => Repository::surrounded(path, &settings.surroundings),
+        _ => Repository::discover_root(path),
+    };
+    let repository = match found {
         Ok(repository) => repository,
         Err(error) => {
             // The files can be swept all the same; the objects cannot.
+            if needs_repository(&settings.mode) {
+                return Err(error.into());
+            }
             if settings.mode == Mode::All {
                 skips.push(Skip {
                     origin: name.of(Path::new(".git")),

@@ -7,13 +7,17 @@
 
 mod configuration;
 mod excludes;
+mod surroundings;
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use gix_hash::ObjectId;
+
 pub use configuration::{CONFIG_NAME, ConfigError, Configuration, Trust};
 pub use excludes::{Exclude, ExcludeSet};
+pub use surroundings::Surroundings;
 
 use crate::finding::{Confidence, Severity};
 use crate::secret::{Fingerprint, Fingerprinter, Secret};
@@ -31,8 +35,21 @@ pub enum Mode {
     Staged,
     /// What the commits of a range add, `A..B`.
     Range(String),
+    /// What a push brings.
+    Push(Push),
     /// Standard input.
     Stdin,
+}
+
+/// What a push brings, as git tells its hooks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Push {
+    /// The objects that refs are to name.
+    pub tips: Vec<ObjectId>,
+    /// What the other side has already.
+    pub known: Vec<ObjectId>,
+    /// Where the objects of a push that is being received wait.
+    pub quarantine: Option<PathBuf>,
 }
 
 impl Mode {
@@ -45,6 +62,7 @@ impl Mode {
             Self::History => "history",
             Self::Staged => "staged",
             Self::Range(_) => "range",
+            Self::Push(_) => "push",
             Self::Stdin => "stdin",
         }
     }
@@ -73,6 +91,11 @@ pub struct Settings {
     pub jobs: Option<NonZeroUsize>,
     /// Makes fingerprints.
     pub fingerprinter: Fingerprinter,
+    /// Whether `keysweep:allow` beside a key holds it back; not where whoever
+    /// wrote it is not trusted.
+    pub obeys_allows: bool,
+    /// What git told of the repository, where it started this run.
+    pub surroundings: Surroundings,
     /// Files that this run will write; they are not read.
     pub report_paths: Vec<PathBuf>,
     /// Keys that the operator named: looked for by their value, confirmed
@@ -96,6 +119,8 @@ impl Default for Settings {
             strict_coverage: false,
             jobs: None,
             fingerprinter: Fingerprinter::plain(),
+            obeys_allows: true,
+            surroundings: Surroundings::default(),
             report_paths: Vec::new(),
             known_keys: Vec::new(),
             known_fingerprints: HashSet::new(),

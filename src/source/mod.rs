@@ -9,6 +9,7 @@ pub mod container;
 pub mod history;
 pub mod path;
 mod pieces;
+pub mod push;
 pub mod range;
 pub mod stdin;
 pub mod worktree;

@@ -11,12 +11,16 @@ use gix_hash::ObjectId;
 use rayon::prelude::*;
 
 use super::history::{lfs_pointer, tally};
+use super::worktree::Excludes;
 use super::{Content, Sink};
 use crate::finding::{Origin, Skip, SkipKind, SourceKind};
 use crate::git::names::escape;
 use crate::git::pack::{Kind, ObjectError};
 use crate::git::{self, Brought, GitError, Objects, Range, Reader, Repository};
 use crate::rule::Prefilter;
+
+/// Fewer blobs than this are read on one thread.
+const PARALLEL: usize = 32;
 
 /// Sweeps what each commit of `range` (`A..B`) brings, compared with each of
 /// its parents, and its message.
@@ -50,7 +54,7 @@ pub fn sweep_commits(
 ) -> Result<(), GitError> {
     let sweep = Sweep { repository, objects, root, prefilter, sink };
     let mut reader = objects.reader();
-    let mut first_paths: BTreeMap<ObjectId, Vec<u8>> = BTreeMap::new();
+    let mut first_paths: Blobs = BTreeMap::new();
     let mut gitlinks = BTreeSet::new();
     // Oldest first, so that a blob is shown under the path that it came with.
     for commit in range.commits(&mut reader)?.into_iter().rev() {
@@ -71,7 +75,9 @@ pub fn sweep_commits(
     Ok(())
 }
 
-/// Sweeps what the index holds and `HEAD` does not hold at the same path.
+/// Sweeps what the next commit would add to its parents, and answers the blobs
+/// that those hold at the paths that it changes, each with one of its paths:
+/// a key that stands in one of them is not new.
 ///
 /// # Errors
 /// An index or a `HEAD` that cannot be read.
@@ -79,34 +85,66 @@ pub fn sweep_staged(
     repository: &Repository,
     root: &Arc<str>,
     prefilter: &Prefilter,
+    excludes: &dyn Excludes,
     sink: &dyn Sink,
-) -> Result<(), GitError> {
+) -> Result<Blobs, GitError> {
     let objects = Objects::open(repository);
     let sweep = Sweep { repository, objects: &objects, root, prefilter, sink };
-    let mut paths: BTreeMap<ObjectId, Vec<u8>> = BTreeMap::new();
+    let mut paths = Blobs::new();
     let mut gitlinks = BTreeSet::new();
-    for Brought { path, id, is_gitlink } in git::staged(repository, &mut objects.reader())? {
+    let staged = git::staged(repository, &mut objects.reader())?;
+    for Brought { path, id, is_gitlink } in staged.brought {
         if is_gitlink {
             gitlinks.insert((path, id));
-        } else {
+        } else if !sweep.is_left_out(&path, excludes) {
             paths.entry(id).or_insert(path);
         }
     }
     sweep.gitlinks(gitlinks);
     sweep.blobs(&paths, SourceKind::Index);
-    Ok(())
+    Ok(staged.before)
 }
 
-struct Sweep<'a> {
-    repository: &'a Repository,
-    objects: &'a Objects,
-    root: &'a Arc<str>,
-    prefilter: &'a Prefilter,
-    sink: &'a dyn Sink,
+/// Sweeps blobs that are given, as far as they are stored here.
+pub fn sweep_blobs(
+    repository: &Repository,
+    blobs: &Blobs,
+    root: &Arc<str>,
+    prefilter: &Prefilter,
+    sink: &dyn Sink,
+) {
+    let objects = Objects::open(repository);
+    Sweep { repository, objects: &objects, root, prefilter, sink }
+        .blobs(blobs, SourceKind::History);
+}
+
+/// Blobs, each with one of its paths.
+pub type Blobs = BTreeMap<ObjectId, Vec<u8>>;
+
+/// What every sweep of single objects needs.
+pub(super) struct Sweep<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) objects: &'a Objects,
+    pub(super) root: &'a Arc<str>,
+    pub(super) prefilter: &'a Prefilter,
+    pub(super) sink: &'a dyn Sink,
 }
 
 impl Sweep<'_> {
-    fn message(&self, id: ObjectId, reader: &mut Reader<'_>) -> Result<(), GitError> {
+    /// Whether a configuration leaves a path out, itself or a directory that
+    /// holds it; counted where it does.
+    pub(super) fn is_left_out(&self, path: &[u8], excludes: &dyn Excludes) -> bool {
+        let Some(relative) = git::to_path(path) else { return false };
+        let reason = relative
+            .ancestors()
+            .filter(|at| !at.as_os_str().is_empty())
+            .find_map(|at| excludes.reason(at));
+        let Some(reason) = reason else { return false };
+        self.sink.skip(Skip { origin: escape(path), kind: SkipKind::Excluded, reason });
+        true
+    }
+
+    pub(super) fn message(&self, id: ObjectId, reader: &mut Reader<'_>) -> Result<(), GitError> {
         let bytes = reader.expect(&id, Kind::Commit)?;
         self.sink.count(tally(Kind::Commit, bytes.len() as u64));
         if self.prefilter.takes_everything() || self.prefilter.holds_literal(&bytes) {
@@ -116,14 +154,24 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    fn gitlinks(&self, gitlinks: BTreeSet<(Vec<u8>, ObjectId)>) {
+    pub(super) fn gitlinks(&self, gitlinks: BTreeSet<(Vec<u8>, ObjectId)>) {
         for (path, id) in gitlinks {
             let reason = format!("a submodule at commit {id}, whose objects are elsewhere");
             self.sink.skip(Skip { origin: escape(&path), kind: SkipKind::Gitlink, reason });
         }
     }
 
-    fn blobs(&self, paths: &BTreeMap<ObjectId, Vec<u8>>, source: SourceKind) {
+    pub(super) fn blobs(&self, paths: &Blobs, source: SourceKind) {
+        // Waking threads takes longer than reading a few files.
+        if paths.len() < PARALLEL {
+            let mut reader = self.objects.reader();
+            for (id, path) in paths {
+                if !self.sink.is_cancelled() {
+                    self.blob(*id, path, source, &mut reader);
+                }
+            }
+            return;
+        }
         let paths: Vec<(&ObjectId, &Vec<u8>)> = paths.iter().collect();
         paths.par_iter().for_each_init(
             || self.objects.reader(),
@@ -135,7 +183,13 @@ impl Sweep<'_> {
         );
     }
 
-    fn blob(&self, id: ObjectId, path: &[u8], source: SourceKind, reader: &mut Reader<'_>) {
+    pub(super) fn blob(
+        &self,
+        id: ObjectId,
+        path: &[u8],
+        source: SourceKind,
+        reader: &mut Reader<'_>,
+    ) {
         let skip = |kind, reason: String| {
             self.sink.skip(Skip { origin: format!("{} ({id})", escape(path)), kind, reason });
         };
@@ -162,7 +216,12 @@ impl Sweep<'_> {
         }
     }
 
-    fn origin(&self, source: SourceKind, path: Option<Arc<str>>, id: ObjectId) -> Arc<Origin> {
+    pub(super) fn origin(
+        &self,
+        source: SourceKind,
+        path: Option<Arc<str>>,
+        id: ObjectId,
+    ) -> Arc<Origin> {
         Arc::new(Origin { source, root: Arc::clone(self.root), path, object: Some(id) })
     }
 }

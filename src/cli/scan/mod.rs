@@ -15,7 +15,7 @@ use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, human};
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
-use keysweep::settings::{Mode, Settings};
+use keysweep::settings::{Mode, Settings, Surroundings};
 use keysweep::source::path::escape;
 
 pub(crate) use args::ScanArgs;
@@ -97,6 +97,8 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
         strict_coverage: args.strict_coverage,
         jobs: args.jobs,
         fingerprinter,
+        obeys_allows: true,
+        surroundings: Surroundings::of(|name| std::env::var_os(name)),
         known_keys,
         known_fingerprints,
         report_paths: args.reports.iter().map(|(_, path)| path.clone()).collect(),
