@@ -23,11 +23,13 @@
 //! | [`verify`] | asks about each key once, calibrated: live, dead, rejected, unknown |
 //! | [`respond`] | plan, consent, revocation, proof, and the journal of all that |
 //! | [`pipeline`] | joins the stages |
+//! | [`hook`] | git's hooks: what each sweeps, what it says, how it is installed |
 
 pub mod decode;
 pub mod detect;
 pub mod finding;
 pub mod git;
+pub mod hook;
 pub mod outcome;
 pub mod pipeline;
 pub mod report;

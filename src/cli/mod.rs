@@ -11,6 +11,7 @@ mod api;
 mod audit;
 mod core_dumps;
 mod drill;
+mod hook;
 mod interrupt;
 mod manual;
 mod output;
@@ -90,6 +91,7 @@ commands! {
     Revoke(revoke::RevokeArgs) => revoke::run,
     Respond(respond::RespondArgs) => respond::run,
     Drill(drill::DrillArgs) => drill::run,
+    Hook(hook::HookArgs) => hook::run,
     Report(report::ReportArgs) => report::run,
     Audit(audit::AuditArgs) => audit::run,
     Rules(rules::RulesArgs) => rules::run,

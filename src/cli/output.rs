@@ -25,6 +25,12 @@ pub(crate) fn remark(line: &str) {
     let _ = writeln!(io::stderr().lock(), "keysweep: {line}");
 }
 
+/// Writes finished lines to standard error; where that is closed, nobody
+/// listens.
+pub(crate) fn tell(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Says on standard error why a command could not run.
 pub(crate) fn complain(error: &anyhow::Error) {
     let _ = writeln!(io::stderr().lock(), "error: {error:#}");
