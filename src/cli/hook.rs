@@ -9,7 +9,8 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 use keysweep::hook::{self, Hook, Hooks, Installed, Managed, Message, Removed, Status, Told};
 use keysweep::pipeline;
 use keysweep::source::path::escape;
@@ -68,7 +69,8 @@ enum Action {
     /// not run, 3 something could not be read; git stops at all but 0.
     Run {
         /// The hook.
-        hook: HookName,
+        #[arg(value_parser = hook_name())]
+        hook: Hook,
         /// What git gives the hook; its standard input is read too.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
@@ -78,27 +80,18 @@ enum Action {
 #[derive(Debug, Args)]
 struct Which {
     /// The hooks.
-    hooks: Vec<HookName>,
+    #[arg(value_name = "HOOK", value_parser = hook_name())]
+    hooks: Vec<Hook>,
     /// The repository.
     #[arg(long, value_name = "PATH", default_value = ".")]
     repository: PathBuf,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum HookName {
-    PreCommit,
-    PrePush,
-    PreReceive,
-}
-
-impl From<HookName> for Hook {
-    fn from(name: HookName) -> Self {
-        match name {
-            HookName::PreCommit => Self::PreCommit,
-            HookName::PrePush => Self::PrePush,
-            HookName::PreReceive => Self::PreReceive,
-        }
-    }
+/// Reads a hook's name, and lists them all in the help.
+fn hook_name() -> impl TypedValueParser<Value = Hook> {
+    PossibleValuesParser::new(Hook::ALL.map(Hook::name)).map(|name| {
+        Hook::ALL.into_iter().find(|hook| hook.name() == name).expect("one of the names above")
+    })
 }
 
 /// Runs `keysweep hook`.
@@ -107,7 +100,7 @@ pub(crate) fn run(args: HookArgs) -> anyhow::Result<Exit> {
         Action::Install { which, force } => install(&which, force),
         Action::Uninstall(which) => uninstall(&which),
         Action::Status(which) => status(&which),
-        Action::Run { hook, arguments } => run_hook(hook.into(), &arguments),
+        Action::Run { hook, arguments } => run_hook(hook, &arguments),
     }
 }
 
@@ -124,7 +117,7 @@ fn install(which: &Which, insists: bool) -> anyhow::Result<Exit> {
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     let wanted: Vec<Hook> = match &which.hooks[..] {
         [] => vec![hooks.usual()],
-        named => named.iter().map(|name| (*name).into()).collect(),
+        named => named.to_vec(),
     };
     let mut exit = Exit::Clean;
     for hook in wanted {
@@ -185,7 +178,7 @@ fn tell_managed(hook: Hook, managed: &Managed) -> String {
 fn all_or_named(which: &Which) -> Vec<Hook> {
     match &which.hooks[..] {
         [] => Hook::ALL.to_vec(),
-        named => named.iter().map(|name| (*name).into()).collect(),
+        named => named.to_vec(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! asked and no process is started, so a hostile repository can only be read.
 //! Nothing here knows what a key looks like.
 
+mod changed;
 mod commits;
 mod config;
 mod error;
@@ -24,6 +25,7 @@ mod staged;
 mod store;
 mod trees;
 
+pub use changed::{Brought, Changed, brought_by, changed_by, files_of};
 pub(crate) use commits::describe;
 pub use error::GitError;
 pub(crate) use index::read_index;
@@ -32,7 +34,7 @@ pub use layout::{RefStorage, Repository};
 pub(crate) use missing::missing_objects;
 pub(crate) use names::{escape, to_bytes, to_path};
 pub use provenance::provenance;
-pub use range::{Brought, Changed, Range, brought_by, changed_by, file_at, files_of};
+pub use range::{Range, file_at};
 pub use reader::{Object, Objects, Reader};
 pub use refs::{BrokenRef, Ref, RefFault, Refs};
 pub use staged::{Staged, staged};

@@ -13,10 +13,11 @@ use gix_hash::ObjectId;
 use gix_index::entry::{Flags, Mode};
 use gix_index::extension::Tree;
 
+use super::changed::{Brought, DEPTH_LIMIT, new_in};
 use super::index::open_index;
 use super::names::read_plain;
 use super::pack::Kind;
-use super::range::{Brought, DEPTH_LIMIT, new_in, read_commit};
+use super::range::read_commit;
 use super::reader::Reader;
 use super::trees::{EntryKind, entries};
 use super::{GitError, Repository};

@@ -63,13 +63,12 @@ fn shared(variable: &dyn Fn(&str) -> Option<OsString>) -> impl Iterator<Item = P
     let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = set("HOME").or_else(|| set("USERPROFILE"));
     let mut files = Vec::new();
-    match variable("GIT_CONFIG_GLOBAL") {
-        Some(file) => files.push(PathBuf::from(file)),
-        None => {
-            files.extend(home.as_deref().map(|home| home.join(".gitconfig")));
-            let xdg = set("XDG_CONFIG_HOME").or_else(|| home.map(|home| home.join(".config")));
-            files.extend(xdg.map(|xdg| xdg.join("git/config")));
-        }
+    if let Some(file) = variable("GIT_CONFIG_GLOBAL") {
+        files.push(PathBuf::from(file));
+    } else {
+        files.extend(home.as_deref().map(|home| home.join(".gitconfig")));
+        let xdg = set("XDG_CONFIG_HOME").or_else(|| home.map(|home| home.join(".config")));
+        files.extend(xdg.map(|xdg| xdg.join("git/config")));
     }
     let is_refused = set("GIT_CONFIG_NOSYSTEM")
         .is_some_and(|value| !matches!(value.to_str(), Some("0" | "false" | "no")));

@@ -61,25 +61,29 @@ pub(super) fn name_commits(
                 None => continue,
             },
         };
-        let provenance = match described.get(&commit) {
-            Some(provenance) => Arc::clone(provenance),
-            None => {
-                let Ok(Some(bytes)) = reader.read(&commit) else { continue };
-                let provenance = Arc::new(masked(Provenance {
-                    reach: Reach::Ref,
-                    paths: Vec::new(),
-                    paths_total: 0,
-                    introduced: Some(git::describe(commit, &bytes.bytes)),
-                    removed: None,
-                    in_head: false,
-                    refs: Vec::new(),
-                    remote_refs: Vec::new(),
-                }));
-                described.insert(commit, Arc::clone(&provenance));
-                provenance
-            }
+        let provenance = if let Some(known) = described.get(&commit) {
+            Arc::clone(known)
+        } else {
+            let Ok(Some(stored)) = reader.read(&commit) else { continue };
+            let provenance = Arc::new(masked(brought_by(git::describe(commit, &stored.bytes))));
+            described.insert(commit, Arc::clone(&provenance));
+            provenance
         };
         occurrence.provenance = Some(provenance);
+    }
+}
+
+/// What is known of a place by the commit alone that brought it.
+fn brought_by(commit: Commit) -> Provenance {
+    Provenance {
+        reach: Reach::Ref,
+        paths: Vec::new(),
+        paths_total: 0,
+        introduced: Some(commit),
+        removed: None,
+        in_head: false,
+        refs: Vec::new(),
+        remote_refs: Vec::new(),
     }
 }
 

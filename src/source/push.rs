@@ -59,8 +59,8 @@ pub fn sweep(
     for tip in &push.tips {
         included.extend(pushed.tip(*tip, &mut reader)?);
     }
-    let excluded = push.known.iter().filter_map(|id| commit_of(*id, &mut reader)).collect();
-    let range = Range::between("what is pushed", included, excluded);
+    let held = push.known.iter().filter_map(|id| commit_of(*id, &mut reader)).collect();
+    let range = Range::between("what is pushed", included, held);
     let mut gitlinks = BTreeSet::new();
     for commit in range.parents_first(&mut reader)? {
         if sink.is_cancelled() {

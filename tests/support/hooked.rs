@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::process::Output;
 
-use crate::support::Run;
 use crate::support::git::{Repo, command, git_in};
+use crate::support::{Run, key};
 
 /// A worktree in which some hooks are installed.
 pub(crate) fn hooked(hooks: &[&str]) -> Repo {
@@ -63,4 +63,16 @@ pub(crate) fn with_server() -> (Repo, std::path::PathBuf) {
     );
     repo.git(&["remote", "add", "origin", server.to_str().expect("UTF-8")]);
     (repo, server)
+}
+
+#[track_caller]
+pub(crate) fn assert_stopped(run: &Run, seed: &str) {
+    assert_ne!(run.code, 0, "{run:?}");
+    assert!(run.stderr.contains("leaked key"), "{run:?}");
+    assert!(!run.stderr.contains(&key(seed)) && !run.stdout.contains(&key(seed)), "{run:?}");
+}
+
+#[track_caller]
+pub(crate) fn assert_passed(run: &Run) {
+    assert_eq!(run.code, 0, "{run:?}");
 }
