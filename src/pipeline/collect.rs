@@ -221,9 +221,14 @@ fn attribute(
 /// What is said of a key that a change does not introduce.
 fn held_note(mode: &Mode, secret: &Secret, occurrence: &Occurrence) -> Note {
     let holder = if *mode == Mode::Staged { "HEAD" } else { "the other side" };
+    // A file may be named after the key that it holds.
+    let unnamed = |path: &str| match std::str::from_utf8(secret.expose()) {
+        Ok(key) => path.replace(key, &secret.mask()),
+        Err(_) => path.to_owned(),
+    };
     Note {
         kind: "key-held-before",
-        path: occurrence.origin.path.as_deref().map(str::to_owned),
+        path: occurrence.origin.path.as_deref().map(unnamed),
         message: format!(
             "The key {} on line {} is not new: {holder} holds it already in a file that this \
              changes. It has leaked all the same, so revoke it.",

@@ -36,20 +36,15 @@ use scope::Target;
 pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, ScanError> {
     let started_at = now();
     let plan = scope::resolve(settings)?;
-    let threads = settings.jobs.map_or(0, std::num::NonZero::get);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|index| format!("sweep-{index}"))
-        .build()
-        .map_err(|error| ScanError::Threads { reason: error.to_string() })?;
+    let pool = pool(settings)?;
     let mut gathered = collect::Gathered::default();
     for target in &plan.targets {
         let collector = Collector::new(Arc::clone(&target.rules), progress);
-        let change = pool.install(|| sweep(settings, &plan, target, &collector))?;
+        let change = within(pool.as_ref(), || sweep(settings, &plan, target, &collector))?;
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
-        let held = pool.install(|| held(target, &change.before, &collector));
+        let held = within(pool.as_ref(), || held(target, &change.before, &collector));
         gathered.add(collector, target, settings, &change, &held);
     }
     gathered.skips.extend(plan.skips);
@@ -98,6 +93,29 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         keyed_fingerprints: settings.fingerprinter.is_keyed(),
         finished_at: now(),
     })
+}
+
+/// The threads of a run; none where git waits for it: starting them takes longer
+/// than a commit's few files do, and they spin while there is nothing for them.
+fn pool(settings: &Settings) -> Result<Option<rayon::ThreadPool>, ScanError> {
+    let is_small = matches!(settings.mode, Mode::Staged | Mode::Push(_));
+    if is_small && settings.jobs.is_none() {
+        return Ok(None);
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.jobs.map_or(0, std::num::NonZero::get))
+        .thread_name(|index| format!("sweep-{index}"))
+        .build()
+        .map(Some)
+        .map_err(|error| ScanError::Threads { reason: error.to_string() })
+}
+
+/// Works on the threads of a run, where it has its own.
+fn within<R: Send>(pool: Option<&rayon::ThreadPool>, work: impl FnOnce() -> R + Send) -> R {
+    match pool {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
 }
 
 /// Sweeps one target with every source that its mode asks for.
