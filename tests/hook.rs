@@ -29,10 +29,10 @@ fn commit_with_a_key_is_stopped_and_told_what_to_do() {
     let run = commit(&repo);
     assert_stopped(&run, "py");
     for part in [
-        "commit stopped: 1 leaked key in what is staged",
+        "commit stopped: it would leak 1 key",
         "src/app.py:2:",
         "assigned to",
-        &format!("os.environ[\"{NAME}\"]"),
+        &format!("in src/app.py, read it from the environment: os.environ[\"{NAME}\"]"),
         "git restore --staged -- src/app.py",
         "# keysweep:allow reason=",
         "revoke it",
@@ -136,7 +136,7 @@ fn key_that_head_holds_already_is_a_note() {
     stage(&repo, "deeper/again.sh", &both);
     let run = commit(&repo);
     assert_stopped(&run, "new");
-    assert!(run.stderr.contains("1 leaked key"), "{}", run.stderr);
+    assert!(run.stderr.contains("would leak 1 key"), "{}", run.stderr);
 }
 
 #[test]

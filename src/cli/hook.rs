@@ -30,8 +30,7 @@ const INPUT_LIMIT_BYTES: u64 = 256 << 20;
 #[command(after_help = "Examples:\n  \
     keysweep hook install                 check every commit made in this repository\n  \
     keysweep hook install pre-push        and everything that is about to leave it\n  \
-    keysweep hook install --repository /srv/git/app.git\n  \
-                                          on a server: refuse pushes that bring keys\n  \
+    keysweep hook install --repository app.git   on a server: refuse pushes with keys\n  \
     keysweep hook status                  what is in place\n  \
     keysweep hook uninstall               put back what was there before")]
 pub(crate) struct HookArgs {

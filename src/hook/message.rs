@@ -5,7 +5,7 @@
 //! the commit, how to allow it, and that a pushed key must be revoked. Every
 //! string of hostile origin is made inert and no key is in any of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Hook;
@@ -19,6 +19,9 @@ const SHOWN: usize = 10;
 
 /// Files that the command to unstage names; more are unstaged all at once.
 const NAMED_FILES: usize = 4;
+
+/// Languages whose idiom is shown.
+const NAMED_IDIOMS: usize = 3;
 
 /// What a hook has to say.
 #[derive(Debug)]
@@ -73,12 +76,9 @@ impl Message<'_> {
             .flat_map(|finding| finding.occurrences.iter().map(move |place| (*finding, place)))
             .filter(|(_, place)| place.suppression.is_none())
             .collect();
-        let (count, plural) = (findings.len(), if findings.len() == 1 { "key" } else { "keys" });
-        let place = match self.hook {
-            Hook::PreCommit => "what is staged",
-            Hook::PrePush | Hook::PreReceive => "what is pushed",
-        };
-        line(text, &format!("keysweep: {}: {count} leaked {plural} in {place}", self.act()));
+        let count = findings.len();
+        let keys = if count == 1 { "key" } else { "keys" };
+        line(text, &format!("keysweep: {}: it would leak {count} {keys}", self.act()));
         text.push('\n');
         for (finding, place) in places.iter().take(SHOWN) {
             line(text, &format!("  {}", self.place(finding, place)));
@@ -111,16 +111,16 @@ impl Message<'_> {
     }
 
     fn ways_out(&self, places: &[(&Finding, &Occurrence)], text: &mut String) {
-        let idioms: BTreeSet<Idiom> = places
-            .iter()
-            .map(|(finding, place)| {
-                let path = place.origin.path.as_deref().unwrap_or("message.txt");
-                idiom(path, &variable(&finding.rule))
-            })
-            .collect();
-        let mends: BTreeSet<&str> = idioms.iter().map(|idiom| idiom.mend.as_str()).collect();
-        for mend in mends.into_iter().take(3) {
-            line(text, &format!("  mend     {mend}"));
+        // The first file of each language stands for the others.
+        let mut idioms: BTreeMap<Idiom, &str> = BTreeMap::new();
+        for (finding, place) in places {
+            let path = place.origin.path.as_deref().filter(|path| !path.is_empty());
+            if let Some(path) = path {
+                idioms.entry(idiom(path, &variable(&finding.rule))).or_insert(path);
+            }
+        }
+        for (idiom, path) in idioms.iter().take(NAMED_IDIOMS) {
+            line(text, &format!("  mend     in {path}, {}", idiom.mend));
         }
         match self.hook {
             Hook::PreCommit => line(text, &format!("  unstage  {}", self.unstage(places))),
@@ -133,8 +133,8 @@ impl Message<'_> {
                  runs this server",
             );
         } else {
-            let comments: Vec<_> = idioms.iter().filter_map(|idiom| idiom.comment).collect();
-            line(text, &format!("  allow    is it no key? {}", allow(comments.first().copied())));
+            let comment = idioms.keys().find_map(|idiom| idiom.comment);
+            line(text, &format!("  allow    is it no key? {}", allow(comment)));
         }
         line(
             text,
@@ -200,8 +200,8 @@ fn undo(places: &[(&Finding, &Occurrence)]) -> String {
         .map(|commit| format!("{:.12}", commit.id.to_string()));
     match commit {
         Some(commit) => format!(
-            "the commit holds it, so a new one does not help: git rebase -i {commit}^ and edit it \
-             (git commit --amend where it is the last)"
+            "a commit holds it, so a new one does not help: git commit --amend if it is the last, \
+             else git rebase -i {commit}^ (--root for the first) and edit it"
         ),
         None => "it is no file of a commit: make the tag or object anew without it".to_owned(),
     }
