@@ -12,6 +12,7 @@
 //! | [`secret`] | holds a key and says what may be shown of it |
 //! | [`finding`] | a key, its places, what was read and what was not |
 //! | [`rule`] | what a key looks like; the prefilter |
+//! | [`baseline`] | findings that are known and held back |
 //! | [`outcome`] | what a sweep brings home |
 //! | [`settings`] | files and flags to one set of settings |
 //! | [`decode`] | reads other encodings around a place, and containers |
@@ -25,6 +26,7 @@
 //! | [`pipeline`] | joins the stages |
 //! | [`hook`] | git's hooks: what each sweeps, what it says, how it is installed |
 
+pub mod baseline;
 pub mod decode;
 pub mod detect;
 pub mod finding;

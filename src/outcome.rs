@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::baseline::Baseline;
 use crate::finding::{Confidence, Finding, Severity, Skip, Tally, lower_case_names};
 use crate::rule::RuleSet;
 
@@ -19,6 +20,11 @@ pub struct Outcome {
     pub scope: Scope,
     /// The rules in force; more than one set where roots have their own.
     pub rules: Vec<Arc<RuleSet>>,
+    /// The baseline in force; the first root's where each has its own.
+    pub baseline: Option<Arc<Baseline>>,
+    /// Whether everything at the roots was read, so that a key of a baseline
+    /// which was not found is gone.
+    pub saw_everything: bool,
     /// One entry a key and rule, suppressed ones included, sorted.
     pub findings: Vec<Finding>,
     /// Occurrences below the threshold, which are not among the findings.

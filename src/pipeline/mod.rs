@@ -5,6 +5,7 @@
 //! prints.
 
 mod attribution;
+mod baselines;
 mod collect;
 mod hygiene;
 mod redaction;
@@ -18,6 +19,7 @@ pub use collect::Progress;
 pub use rescan::rescan;
 pub use scope::ScanError;
 
+use crate::baseline;
 use crate::outcome::{Note, Outcome, RootKind, Scope};
 use crate::secret::Secret;
 use crate::settings::{Mode, Settings};
@@ -65,9 +67,13 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
             .unwrap_or(crate::finding::Severity::Critical)
     };
     let mut findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
+    let today = baseline::today();
+    baselines::hold_back(&mut findings, &plan.targets, &today);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
     notes.extend(std::mem::take(&mut gathered.notes));
     notes.extend(fingerprints_note(settings));
+    let is_complete = !gathered.skips.iter().any(|skip| !skip.kind.is_outside());
+    notes.extend(baselines::notes(&findings, &plan.targets, settings, is_complete, &today));
     redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &rules);
     Ok(Outcome {
         started_at,
@@ -82,6 +88,12 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
             config: plan.targets.iter().find_map(|target| target.config.clone()),
         },
         rules,
+        baseline: plan.targets.iter().find_map(|target| target.baseline.clone()),
+        saw_everything: is_complete
+            && plan
+                .targets
+                .iter()
+                .all(|target| baselines::sees_everything(target, settings, plan.targets.len())),
         findings,
         below_min_confidence: gathered.below_min_confidence,
         tally: gathered.tally,

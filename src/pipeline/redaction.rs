@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::detect::Detector;
-use crate::finding::{Finding, Occurrence, Origin, Provenance, Skip, SourceKind};
+use crate::finding::{Finding, Occurrence, Origin, Provenance, Skip, SourceKind, Suppression};
 use crate::outcome::Note;
 use crate::rule::RuleSet;
 use crate::secret::{Secret, mask};
@@ -45,6 +45,8 @@ pub(super) fn redact(
     }
     let keys = Keys { by_head };
     let mut origins: HashMap<Arc<Origin>, Arc<Origin>> = HashMap::new();
+    let held = findings.iter_mut().filter_map(|finding| finding.suppression.as_mut());
+    held.for_each(|suppression| keys.clean_suppression(suppression));
     for occurrence in findings.iter_mut().flat_map(|finding| finding.occurrences.iter_mut()) {
         keys.clean_occurrence(occurrence, &mut origins);
     }
@@ -97,7 +99,7 @@ impl Keys {
         self.clean(&mut occurrence.evidence);
         self.clean(&mut occurrence.excerpt.text);
         if let Some(suppression) = &mut occurrence.suppression {
-            self.clean(&mut suppression.reason);
+            self.clean_suppression(suppression);
         }
         let clean =
             origins.entry(Arc::clone(&occurrence.origin)).or_insert_with(|| {
@@ -115,6 +117,13 @@ impl Keys {
             let mut provenance = (**provenance).clone();
             self.clean_provenance(&mut provenance);
             occurrence.provenance = Some(Arc::new(provenance));
+        }
+    }
+
+    fn clean_suppression(&self, suppression: &mut Suppression) {
+        self.clean(&mut suppression.reason);
+        if let Some(actor) = &mut suppression.actor {
+            self.clean(actor);
         }
     }
 

@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::baselines;
+use crate::baseline::{Baseline, BaselineError};
 use crate::detect;
 use crate::finding::{Skip, SkipKind};
 use crate::git::{GitError, Repository};
@@ -48,6 +50,9 @@ pub enum ScanError {
     /// A configuration is refused.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A baseline is refused.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     /// A built-in rule is refused, which a released build never does.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -89,6 +94,8 @@ pub(super) struct Target {
     pub(super) repository: Option<Repository>,
     pub(super) rules: Arc<RuleSet>,
     pub(super) config: Option<String>,
+    /// What holds findings back.
+    pub(super) baseline: Option<Arc<Baseline>>,
     excludes: ExcludeSet,
     /// The way from the configuration's directory to the target.
     from_config: PathBuf,
@@ -169,6 +176,17 @@ struct Place {
     canonical: PathBuf,
     worktree_root: Option<PathBuf>,
     repository: Option<Repository>,
+}
+
+impl Place {
+    /// What a file is called in outputs: by the operator's name of the place
+    /// where it lies in that.
+    fn called(&self, file: &Path) -> String {
+        match file.strip_prefix(&self.canonical) {
+            Ok(below) if !below.as_os_str().is_empty() => self.name.of(below),
+            _ => escape(file),
+        }
+    }
 }
 
 fn look_at(path: &Path, settings: &Settings, skips: &mut Vec<Skip>) -> Result<Place, ScanError> {
@@ -257,6 +275,7 @@ impl Configurations<'_> {
                 Some(configuration.file.clone()),
             ),
         };
+        let baseline = baselines::at(self.settings, &directory, |path| place.called(path))?;
         let from_config = place.canonical.strip_prefix(&directory).unwrap_or(Path::new(""));
         Ok(Target {
             from_config: from_config.to_owned(),
@@ -268,6 +287,7 @@ impl Configurations<'_> {
             repository: place.repository,
             rules,
             config,
+            baseline,
             excludes,
         })
     }
@@ -288,10 +308,7 @@ impl Configurations<'_> {
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
-        let name = match place.canonical.strip_prefix(directory) {
-            Ok(way) if way.as_os_str().is_empty() => place.name.of(Path::new(CONFIG_NAME)),
-            _ => escape(&path),
-        };
+        let name = place.called(&path);
         // A link could lead to any file of this machine.
         if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
             let reason =
@@ -315,6 +332,7 @@ impl Configurations<'_> {
             repository: None,
             rules,
             config: self.settings.config.as_deref().map(escape),
+            baseline: baselines::of_stdin(self.settings)?,
             excludes: ExcludeSet::default(),
             from_config: PathBuf::new(),
         })

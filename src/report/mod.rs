@@ -29,7 +29,7 @@ mod write;
 pub use format::{Format, UnknownFormat, render};
 pub use read::{ReadError, read};
 pub use replacement::Replacements;
-pub use write::{WriteError, write_atomically};
+pub use write::{WriteError, write_atomically, write_for_all};
 
 /// The JSON Schema of [`model::Report`], as `keysweep report --schema` prints
 /// it.

@@ -1,7 +1,7 @@
-//! Writes a file whole or not at all, for its owner alone.
+//! Writes a file whole or not at all.
 //!
-//! In: a path and whatever fills the file. Out: the file, mode 0600, with its
-//! bytes and its name on disk, or an error that names the path. Nothing here
+//! In: a path, whatever fills the file and who may read it. Out: the file with
+//! its bytes and its name on disk, or an error that names the path. Nothing here
 //! knows what is written.
 
 use std::fs::{self, File, OpenOptions};
@@ -44,6 +44,40 @@ pub fn write_atomically(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), WriteError> {
+    write(path, tempfile::Builder::new().prefix(NEIGHBOUR), fill)
+}
+
+/// As [`write_atomically`], for a file that is shared and holds no secret: it
+/// keeps the mode of what stood there, and a new one gets what the process's
+/// mask leaves of 0666.
+///
+/// # Errors
+///
+/// As [`write_atomically`].
+pub fn write_for_all(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    let mut neighbour = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        neighbour.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mode = fs::metadata(path).ok().map(|there| there.permissions());
+    write(path, neighbour.prefix(NEIGHBOUR), fill)?;
+    let restored = mode.map_or(Ok(()), |mode| fs::set_permissions(path, mode));
+    restored.map_err(|source| WriteError::Io { path: path.to_owned(), source })
+}
+
+/// How the neighbour's name begins, until it is renamed.
+const NEIGHBOUR: &str = ".keysweep-";
+
+fn write(
+    path: &Path,
+    neighbour: &tempfile::Builder<'_, '_>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
     let failed = |source| WriteError::Io { path: path.to_owned(), source };
     let (Some(_), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(WriteError::NotAFile { path: path.to_owned() });
@@ -59,9 +93,9 @@ pub fn write_atomically(
         _ => {}
     }
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-    // `tempfile` creates with mode 0600 and removes the file again on an error.
-    let mut neighbour =
-        tempfile::Builder::new().prefix(".keysweep-").tempfile_in(parent).map_err(failed)?;
+    // `tempfile` creates with mode 0600, where nothing else is said, and removes
+    // the file again on an error.
+    let mut neighbour = neighbour.tempfile_in(parent).map_err(failed)?;
     {
         let mut buffered = BufWriter::new(&mut neighbour);
         fill(&mut buffered).and_then(|()| buffered.flush()).map_err(failed)?;

@@ -68,6 +68,18 @@ impl Mode {
     }
 }
 
+/// Which baseline holds findings back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum BaselineChoice {
+    /// None: what is swept may suppress nothing by one.
+    #[default]
+    None,
+    /// The one at each root, where there is one.
+    Found,
+    /// The operator's file, which must be there.
+    File(PathBuf),
+}
+
 /// Everything that decides what a sweep reads and what counts.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -77,6 +89,8 @@ pub struct Settings {
     pub mode: Mode,
     /// The operator's configuration, which replaces the ones found.
     pub config: Option<PathBuf>,
+    /// The baseline in force; a sweep for named keys obeys none.
+    pub baseline: BaselineChoice,
     /// Globs of `--exclude`, each of which needs its reason in a configuration.
     pub asked_excludes: Vec<String>,
     /// Whether `.gitignore` files are obeyed.
@@ -112,6 +126,7 @@ impl Default for Settings {
             paths: vec![PathBuf::from(".")],
             mode: Mode::All,
             config: None,
+            baseline: BaselineChoice::None,
             asked_excludes: Vec::new(),
             obeys_ignore_files: true,
             min_confidence: Confidence::Medium,
@@ -125,5 +140,14 @@ impl Default for Settings {
             known_keys: Vec::new(),
             known_fingerprints: HashSet::new(),
         }
+    }
+}
+
+impl Settings {
+    /// Whether the operator named keys to look for: then nothing that is swept
+    /// may hold one back.
+    #[must_use]
+    pub fn names_keys(&self) -> bool {
+        !self.known_keys.is_empty() || !self.known_fingerprints.is_empty()
     }
 }

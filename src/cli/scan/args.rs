@@ -7,6 +7,8 @@ use clap::Args;
 use keysweep::finding::{Confidence, Severity};
 use keysweep::report::{Format, UnknownFormat};
 
+use super::accept::AcceptArgs;
+
 /// Sweeps files and repositories for leaked keys.
 ///
 /// Reads what is at each PATH: a file; every file below a directory; and where
@@ -41,6 +43,9 @@ pub(crate) struct ScanArgs {
 
     #[command(flatten)]
     pub(super) configuration: ConfigurationArgs,
+
+    #[command(flatten)]
+    pub(super) accept: AcceptArgs,
 
     #[command(flatten)]
     pub(super) keys: KeysArgs,
@@ -112,12 +117,10 @@ pub(super) struct ConfigurationArgs {
     /// Takes configuration and baseline from a trusted commit.
     #[arg(long, value_name = "REV")]
     pub(super) config_from: Option<String>,
-    /// Holds back what the baseline names.
+    /// Holds back what this baseline names, instead of the `.keysweep-baseline`
+    /// found at a path.
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
-    /// Writes the findings as a baseline.
-    #[arg(long, value_name = "FILE")]
-    pub(super) write_baseline: Option<PathBuf>,
 }
 
 /// What is known of keys beforehand, and whether they are asked about.

@@ -3,6 +3,7 @@
 //! In: arguments. Out: settings for the library, its report on standard output
 //! and in files, and the exit code.
 
+mod accept;
 mod args;
 
 use std::collections::HashSet;
@@ -15,7 +16,7 @@ use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, human};
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
-use keysweep::settings::{Mode, Settings, Surroundings};
+use keysweep::settings::{BaselineChoice, Mode, Settings, Surroundings};
 use keysweep::source::path::escape;
 
 pub(crate) use args::ScanArgs;
@@ -29,6 +30,7 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
     core_dumps::forbid();
     let settings = settings(&args)?;
     check_reports(&args.reports)?;
+    let acceptor = args.accept.acceptor(settings.fingerprinter.is_keyed())?;
     // A read of standard input waits where no flag is looked at: there the
     // default action ends the process, which has written nothing yet.
     let interrupt = if args.mode.stdin { Interrupt::default() } else { Interrupt::watch()? };
@@ -36,13 +38,17 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
         let meter = Meter::new(!args.no_progress && !args.quiet, interrupt.clone());
         pipeline::scan(&settings, &meter)
     };
-    let outcome = match outcome {
+    let mut outcome = match outcome {
         Err(ScanError::Interrupted) => {
             output::remark("interrupted; nothing was reported");
             return Ok(interrupt.exit());
         }
         done => done?,
     };
+    if let Some(acceptor) = acceptor {
+        interrupt.let_kill();
+        acceptor.accept(&mut outcome)?;
+    }
     let exit = match outcome.exit_code() {
         0 => Exit::Clean,
         1 => Exit::Found,
@@ -71,8 +77,6 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
     }
     let missing = [
         (args.configuration.config_from.is_some(), "--config-from"),
-        (args.configuration.baseline.is_some(), "--baseline"),
-        (args.configuration.write_baseline.is_some(), "--write-baseline"),
         (args.keys.verify, "--verify"),
     ];
     if let Some((_, option)) = missing.iter().find(|(given, _)| *given) {
@@ -84,8 +88,17 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
         Some(path) => known_fingerprints(path, fingerprinter.is_keyed())?,
         None => HashSet::new(),
     };
+    let baseline = &args.configuration.baseline;
     let names_keys = !known_keys.is_empty() || !known_fingerprints.is_empty();
+    let writes_baseline = args.accept.write_baseline.is_some();
+    if names_keys && (baseline.is_some() || writes_baseline) {
+        bail!(
+            "a sweep for keys that you name obeys no baseline and writes none; leave out {}",
+            if writes_baseline { "--write-baseline" } else { "--baseline" }
+        );
+    }
     Ok(Settings {
+        baseline: baseline.clone().map_or(BaselineChoice::Found, BaselineChoice::File),
         paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
         mode: mode(&args.mode),
         config: args.configuration.config.clone(),
