@@ -7,6 +7,7 @@
 mod attribution;
 mod baselines;
 mod collect;
+mod configurations;
 mod hygiene;
 mod redaction;
 mod rescan;

@@ -1,0 +1,164 @@
+//! Which configuration holds at each path.
+//!
+//! In: settings and what each path is. Out: targets with their rules, excludes
+//! and baseline, or why a configuration is refused.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::baselines;
+use super::scope::{Place, ScanError, Target};
+use crate::detect;
+use crate::outcome::RootKind;
+use crate::rule::RuleSet;
+use crate::settings::{CONFIG_NAME, ConfigError, Configuration, ExcludeSet, Settings, Trust};
+use crate::source::path::{RootName, escape};
+use crate::source::stdin;
+
+/// Reads each configuration once.
+pub(super) struct Configurations<'a> {
+    settings: &'a Settings,
+    builtin: Option<Arc<RuleSet>>,
+    operator: Option<Arc<Configuration>>,
+}
+
+impl<'a> Configurations<'a> {
+    pub(super) fn new(settings: &'a Settings) -> Self {
+        Self { settings, builtin: None, operator: None }
+    }
+
+    /// The configuration at a place: the operator's, or the one at the root of
+    /// the worktree that holds the place, or in the directory given.
+    pub(super) fn target(&mut self, place: Place, scope: &[PathBuf]) -> Result<Target, ScanError> {
+        let directory = match (&place.worktree_root, place.kind) {
+            (Some(root), _) => root.clone(),
+            (None, RootKind::File) => {
+                place.canonical.parent().unwrap_or(&place.canonical).to_owned()
+            }
+            (None, _) => place.canonical.clone(),
+        };
+        let configuration = self.at(&directory, &place, scope)?;
+        let (rules, excludes, config) = match &configuration {
+            None => (self.builtin()?, ExcludeSet::default(), None),
+            Some(configuration) => (
+                self.knowing(Arc::clone(&configuration.rules)),
+                configuration.exclude_set(&self.settings.asked_excludes),
+                Some(configuration.file.clone()),
+            ),
+        };
+        let baseline = baselines::at(self.settings, &directory, |path| place.called(path))?;
+        let from_config = place.canonical.strip_prefix(&directory).unwrap_or(Path::new(""));
+        Ok(Target {
+            from_config: from_config.to_owned(),
+            path: place.path,
+            name: place.name,
+            kind: place.kind,
+            canonical: place.canonical,
+            worktree_root: place.worktree_root,
+            repository: place.repository,
+            rules,
+            config,
+            baseline,
+            excludes,
+        })
+    }
+
+    fn at(
+        &mut self,
+        directory: &Path,
+        place: &Place,
+        scope: &[PathBuf],
+    ) -> Result<Option<Arc<Configuration>>, ScanError> {
+        if let Some(path) = &self.settings.config {
+            if self.operator.is_none() {
+                self.operator = Some(Arc::new(operator_configuration(path, directory, scope)?));
+            }
+            return Ok(self.operator.clone());
+        }
+        let path = directory.join(CONFIG_NAME);
+        if path.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let name = place.called(&path);
+        // A link could lead to any file of this machine.
+        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink()) {
+            let reason =
+                "a link, which is not followed; use --config to name its target".to_owned();
+            return Err(ConfigError::Unreadable { file: name, reason }.into());
+        }
+        Ok(Some(Arc::new(load(&path, &name, directory, Trust::Scanned)?)))
+    }
+
+    pub(super) fn stdin(&mut self) -> Result<Target, ScanError> {
+        let rules = match &self.settings.config {
+            None => self.builtin()?,
+            Some(path) => operator_configuration(path, Path::new(""), &[])?.rules,
+        };
+        Ok(Target {
+            path: PathBuf::from(stdin::ROOT),
+            name: RootName::new(Path::new(stdin::ROOT)),
+            kind: RootKind::Stdin,
+            canonical: PathBuf::new(),
+            worktree_root: None,
+            repository: None,
+            rules,
+            config: self.settings.config.as_deref().map(escape),
+            baseline: baselines::of_stdin(self.settings)?,
+            excludes: ExcludeSet::default(),
+            from_config: PathBuf::new(),
+        })
+    }
+
+    /// The rules, and the keys that the operator named.
+    fn knowing(&self, rules: Arc<RuleSet>) -> Arc<RuleSet> {
+        match &self.settings.known_keys[..] {
+            [] => rules,
+            keys => Arc::new(rules.with_known(keys)),
+        }
+    }
+
+    fn builtin(&mut self) -> Result<Arc<RuleSet>, ScanError> {
+        if self.builtin.is_none() {
+            self.builtin = Some(self.knowing(Arc::new(RuleSet::builtin()?)));
+        }
+        Ok(self.builtin.clone().expect("set just above"))
+    }
+
+    /// Every `--exclude` needs a reason in some configuration.
+    pub(super) fn check_asked(&self, targets: &[Target]) -> Result<(), ScanError> {
+        for glob in &self.settings.asked_excludes {
+            if !targets.iter().any(|target| target.excludes.holds(glob)) {
+                return Err(ConfigError::NoReason { glob: glob.clone() }.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of `--config`. One that lies in what is scanned is no more trusted
+/// for having been named.
+fn operator_configuration(
+    path: &Path,
+    directory: &Path,
+    scope: &[PathBuf],
+) -> Result<Configuration, ConfigError> {
+    let lies_in_scope =
+        path.canonicalize().is_ok_and(|file| scope.iter().any(|root| file.starts_with(root)));
+    let trust = if lies_in_scope { Trust::Scanned } else { Trust::Operator };
+    load(path, &escape(path), directory, trust)
+}
+
+/// Reads a configuration and tries its rules on their own examples: one that
+/// misses them would sweep in vain.
+fn load(
+    path: &Path,
+    name: &str,
+    directory: &Path,
+    trust: Trust,
+) -> Result<Configuration, ConfigError> {
+    let configuration = Configuration::load(path, name, directory, trust)?;
+    match detect::check(&configuration.rules, |rule| rule.file == name).into_iter().next() {
+        Some(error) => Err(error.into()),
+        None => Ok(configuration),
+    }
+}
