@@ -90,6 +90,9 @@ pub struct Scope {
     /// The configuration file in force, escaped; the first root's where each
     /// has its own.
     pub config: Option<String>,
+    /// The commit that configuration, baseline and ignore rules were taken
+    /// from, in hexadecimal; the first root's.
+    pub config_from: Option<String>,
 }
 
 /// One path that was swept.

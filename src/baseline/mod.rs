@@ -176,6 +176,7 @@ impl Baseline {
     }
 
     /// Every entry, sorted.
+    #[must_use]
     pub fn entries(&self) -> impl ExactSizeIterator<Item = &Entry> {
         self.entries.values()
     }

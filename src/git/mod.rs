@@ -22,6 +22,7 @@ mod refs;
 mod revision;
 mod short;
 mod staged;
+mod snapshot;
 mod store;
 mod trees;
 
@@ -38,4 +39,5 @@ pub use range::{Range, file_at};
 pub use reader::{Object, Objects, Reader};
 pub use refs::{BrokenRef, Ref, RefFault, Refs};
 pub use staged::{Staged, staged};
+pub use snapshot::{Snapshot, touched_by};
 pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose, scattered_ids};

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::scope::Target;
+use super::scope::{ScanError, Target};
+use super::trusted::Trusted;
 use crate::baseline::{BASELINE_NAME, Baseline, BaselineError, Entry};
 use crate::finding::{Confidence, Finding, Suppression};
 use crate::outcome::{Note, RootKind};
@@ -46,6 +47,30 @@ pub(super) fn at(
             Ok(Some(Arc::new(Baseline::load(&path, &file, is_keyed)?)))
         }
     }
+}
+
+/// The baseline of a trusted revision, or the operator's own.
+pub(super) fn of_revision(
+    settings: &Settings,
+    trusted: &Trusted,
+    directory: &Path,
+) -> Result<Option<Arc<Baseline>>, ScanError> {
+    if let BaselineChoice::File(path) = &settings.baseline
+        && path.canonicalize().is_ok_and(|file| file.starts_with(directory))
+    {
+        let reason = format!(
+            "it lies in what is swept; leave --baseline out, and {BASELINE_NAME} of {} holds",
+            trusted.revision
+        );
+        let file = crate::source::path::escape(path);
+        return Err(BaselineError::Unreadable { file, reason }.into());
+    }
+    if settings.names_keys() || settings.baseline != BaselineChoice::Found {
+        return Ok(at(settings, Path::new(""), crate::source::path::escape)?);
+    }
+    let Some((bytes, name)) = trusted.file(BASELINE_NAME)? else { return Ok(None) };
+    let baseline = Baseline::parse(&bytes, &name, settings.fingerprinter.is_keyed())?;
+    Ok(Some(Arc::new(baseline)))
 }
 
 /// The baseline for standard input: the operator's own, or none.

@@ -64,6 +64,11 @@ impl<'a> Collector<'a> {
             commits: AtomicU64::new(0),
         }
     }
+
+    /// What was detected, as the sources delivered it.
+    pub(super) fn into_detected(self) -> Vec<Detected> {
+        self.detected.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Collector<'_> {

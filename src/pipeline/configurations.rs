@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::baselines;
 use super::scope::{Place, ScanError, Target};
+use super::trusted::Trusted;
 use crate::detect;
 use crate::outcome::RootKind;
 use crate::rule::RuleSet;
@@ -37,7 +38,14 @@ impl<'a> Configurations<'a> {
             }
             (None, _) => place.canonical.clone(),
         };
-        let configuration = self.at(&directory, &place, scope)?;
+        let trusted = match &self.settings.config_from {
+            None => None,
+            Some(revision) => Some(Trusted::open(revision, &place)?),
+        };
+        let configuration = match &trusted {
+            None => self.at(&directory, &place, scope)?,
+            Some(trusted) => trusted_configuration(trusted, &directory)?.map(Arc::new),
+        };
         let (rules, excludes, config) = match &configuration {
             None => (self.builtin()?, ExcludeSet::default(), None),
             Some(configuration) => (
@@ -46,7 +54,10 @@ impl<'a> Configurations<'a> {
                 Some(configuration.file.clone()),
             ),
         };
-        let baseline = baselines::at(self.settings, &directory, |path| place.called(path))?;
+        let baseline = match &trusted {
+            None => baselines::at(self.settings, &directory, |path| place.called(path))?,
+            Some(trusted) => baselines::of_revision(self.settings, trusted, &directory)?,
+        };
         let from_config = place.canonical.strip_prefix(&directory).unwrap_or(Path::new(""));
         Ok(Target {
             from_config: from_config.to_owned(),
@@ -58,6 +69,7 @@ impl<'a> Configurations<'a> {
             repository: place.repository,
             rules,
             config,
+            trusted,
             baseline,
             excludes,
         })
@@ -103,6 +115,7 @@ impl<'a> Configurations<'a> {
             repository: None,
             rules,
             config: self.settings.config.as_deref().map(escape),
+            trusted: None,
             baseline: baselines::of_stdin(self.settings)?,
             excludes: ExcludeSet::default(),
             from_config: PathBuf::new(),
@@ -135,6 +148,27 @@ impl<'a> Configurations<'a> {
     }
 }
 
+/// A revision as outputs show it.
+pub(super) fn shown(revision: &str) -> String {
+    crate::git::escape(revision.as_bytes())
+}
+
+/// The configuration of a trusted revision. It is no less trusted than what
+/// the operator wrote, but it still says nothing of the API: a revision is
+/// named for what it allows, not for where keys are sent.
+fn trusted_configuration(
+    trusted: &Trusted,
+    directory: &Path,
+) -> Result<Option<Configuration>, ScanError> {
+    let Some((bytes, name)) = trusted.file(CONFIG_NAME)? else { return Ok(None) };
+    let text = String::from_utf8(bytes).map_err(|error| ConfigError::Unreadable {
+        file: name.clone(),
+        reason: format!("not UTF-8: {error}"),
+    })?;
+    let configuration = Configuration::parse(&text, &name, directory, Trust::Scanned)?;
+    Ok(Some(checked(configuration, &name)?))
+}
+
 /// The file of `--config`. One that lies in what is scanned is no more trusted
 /// for having been named.
 fn operator_configuration(
@@ -156,7 +190,11 @@ fn load(
     directory: &Path,
     trust: Trust,
 ) -> Result<Configuration, ConfigError> {
-    let configuration = Configuration::load(path, name, directory, trust)?;
+    checked(Configuration::load(path, name, directory, trust)?, name)
+}
+
+/// Tries a configuration's own rules on their own examples.
+fn checked(configuration: Configuration, name: &str) -> Result<Configuration, ConfigError> {
     match detect::check(&configuration.rules, |rule| rule.file == name).into_iter().next() {
         Some(error) => Err(error.into()),
         None => Ok(configuration),

@@ -12,6 +12,7 @@ mod hygiene;
 mod redaction;
 mod rescan;
 mod scope;
+mod trusted;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -69,10 +70,15 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     };
     let mut findings = gathered.findings.into_sorted(&settings.fingerprinter, severity);
     let today = baseline::today();
+    let mut trust_notes = trusted::withdraw_allows(&mut findings, &plan.targets);
+    for target in &plan.targets {
+        trust_notes.extend(trusted::changes(target, &settings.mode)?);
+    }
     baselines::hold_back(&mut findings, &plan.targets, &today);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
     notes.extend(std::mem::take(&mut gathered.notes));
     notes.extend(fingerprints_note(settings));
+    notes.extend(trust_notes);
     let is_complete = !gathered.skips.iter().any(|skip| !skip.kind.is_outside());
     notes.extend(baselines::notes(&findings, &plan.targets, settings, is_complete, &today));
     redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &rules);
@@ -87,6 +93,10 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
             working_directory: std::env::current_dir().ok().map(|at| path::escape(&at)),
             roots: plan.targets.iter().map(Target::root).collect(),
             config: plan.targets.iter().find_map(|target| target.config.clone()),
+            config_from: plan
+                .targets
+                .iter()
+                .find_map(|target| target.trusted.as_ref().map(trusted::Trusted::commit)),
         },
         rules,
         baseline: plan.targets.iter().find_map(|target| target.baseline.clone()),
@@ -145,12 +155,15 @@ fn sweep(
     }
     let reads_files = matches!(settings.mode, Mode::All | Mode::Tree);
     if reads_files && !(settings.mode == Mode::All && target.kind == RootKind::Bare) {
+        let trusted = target.trusted.as_ref().filter(|_| settings.obeys_ignore_files);
+        let ignores = trusted.map(trusted::Trusted::ignores).transpose()?;
         let worktree = Worktree {
             path: &target.path,
             name: target.name.clone(),
             prefilter,
             excludes: target,
             obeys_ignore_files: settings.obeys_ignore_files,
+            trusted_ignores: ignores.as_ref(),
             repository: target.worktree_root.clone(),
             is_repository_root: target.kind == RootKind::Repository,
             own_outputs: &plan.own_outputs,

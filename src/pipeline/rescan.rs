@@ -48,9 +48,13 @@ pub fn rescan(
         // A configuration at a root is found there again; the operator's is
         // read again from where it was.
         config: match &report.scope.config {
-            Some(config) if !is_at_a_root(config, report) => Some(place(config)?),
+            // That of a commit is found there again, by the commit.
+            Some(config) if report.scope.config_from.is_none() && !is_at_a_root(config, report) => {
+                Some(place(config)?)
+            }
             _ => None,
         },
+        config_from: report.scope.config_from.clone(),
         // What was found may have become ignored since.
         obeys_ignore_files: false,
         min_confidence: Confidence::Low,

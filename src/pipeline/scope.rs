@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::configurations::Configurations;
+use super::trusted::Trusted;
 use crate::baseline::{Baseline, BaselineError};
 use crate::finding::{Skip, SkipKind};
 use crate::git::{GitError, Repository};
@@ -41,6 +42,14 @@ pub enum ScanError {
         path: String,
         /// The mode.
         mode: &'static str,
+    },
+    /// `--config-from`, of something that no repository holds.
+    #[error("{path}: in no git repository, so --config-from {revision} names nothing there")]
+    NoTrustedRevision {
+        /// As given, escaped.
+        path: String,
+        /// The revision as given.
+        revision: String,
     },
     /// The repository cannot be read at all.
     #[error(transparent)]
@@ -92,6 +101,8 @@ pub(super) struct Target {
     pub(super) repository: Option<Repository>,
     pub(super) rules: Arc<RuleSet>,
     pub(super) config: Option<String>,
+    /// The revision whose word counts here, where one was named.
+    pub(super) trusted: Option<Trusted>,
     /// What holds findings back.
     pub(super) baseline: Option<Arc<Baseline>>,
     pub(super) excludes: ExcludeSet,

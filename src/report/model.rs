@@ -80,6 +80,10 @@ pub struct Scope {
     pub roots: Vec<Root>,
     /// The configuration file in force, escaped.
     pub config: Option<String>,
+    /// The commit that configuration, baseline and ignore rules were taken
+    /// from (`--config-from`), in hexadecimal; absent where none was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_from: Option<String>,
 }
 
 /// One path that was swept.

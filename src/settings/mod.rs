@@ -91,6 +91,10 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// The baseline in force; a sweep for named keys obeys none.
     pub baseline: BaselineChoice,
+    /// The trusted revision of each root's repository: configuration, baseline
+    /// and ignore rules are taken from it, and inline allows that it lacks hold
+    /// nothing back.
+    pub config_from: Option<String>,
     /// Globs of `--exclude`, each of which needs its reason in a configuration.
     pub asked_excludes: Vec<String>,
     /// Whether `.gitignore` files are obeyed.
@@ -127,6 +131,7 @@ impl Default for Settings {
             mode: Mode::All,
             config: None,
             baseline: BaselineChoice::None,
+            config_from: None,
             asked_excludes: Vec::new(),
             obeys_ignore_files: true,
             min_confidence: Confidence::Medium,

@@ -114,8 +114,9 @@ pub(super) struct ConfigurationArgs {
     /// Uses this configuration instead of the `.keysweep.toml` found at a path.
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Takes configuration and baseline from a trusted commit.
-    #[arg(long, value_name = "REV")]
+    /// Takes configuration, baseline and ignore rules from a trusted commit of
+    /// the repository; inline allows that it lacks hold nothing back.
+    #[arg(long, value_name = "REV", conflicts_with = "config")]
     pub(super) config_from: Option<String>,
     /// Holds back what this baseline names, instead of the `.keysweep-baseline`
     /// found at a path.

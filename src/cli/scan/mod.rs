@@ -75,10 +75,7 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
     if args.mode.stdin && !args.paths.is_empty() {
         bail!("--stdin sweeps standard input; give it or paths, not both");
     }
-    let missing = [
-        (args.configuration.config_from.is_some(), "--config-from"),
-        (args.keys.verify, "--verify"),
-    ];
+    let missing = [(args.keys.verify, "--verify")];
     if let Some((_, option)) = missing.iter().find(|(given, _)| *given) {
         bail!("{option} is not in this build yet; nothing was read");
     }
@@ -97,7 +94,11 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
             if writes_baseline { "--write-baseline" } else { "--baseline" }
         );
     }
+    if args.mode.stdin && args.configuration.config_from.is_some() {
+        bail!("--config-from names a commit of a repository, and standard input is none");
+    }
     Ok(Settings {
+        config_from: args.configuration.config_from.clone(),
         baseline: baseline.clone().map_or(BaselineChoice::Found, BaselineChoice::File),
         paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
         mode: mode(&args.mode),

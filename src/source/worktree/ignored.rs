@@ -1,11 +1,13 @@
 //! What `.gitignore` files leave out, and what git tracks in spite of them.
 //!
-//! In: the `.gitignore` files from the repository's root down. Out: for each
+//! In: the `.gitignore` files from the repository's root down, as they stand in
+//! the tree or as a trusted revision has them. Out: for each
 //! path the rule that ignores it, if one does. No other ignore file is obeyed:
 //! `.ignore`, `.git/info/exclude` and global excludes are invisible to whoever
 //! reviews the repository.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -22,6 +24,26 @@ pub(super) const FILE_NAME: &str = ".gitignore";
 /// The largest ignore file that is obeyed; a larger one ignores nothing, so
 /// that what it would hide is read. The longest in public use have 100 kB.
 const FILE_LIMIT_BYTES: u64 = 1 << 20;
+
+/// The `.gitignore` files of a trusted revision.
+#[derive(Debug)]
+pub struct TrustedIgnores {
+    /// What the revision is called in outputs.
+    pub revision: String,
+    /// Each file's bytes by its path in the repository.
+    pub files: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The way from the repository's root to the walked root.
+    pub to_root: PathBuf,
+}
+
+impl TrustedIgnores {
+    /// The rules of the file in a directory of the repository, and its name.
+    fn read(&self, directory: &Path) -> Option<(Gitignore, String)> {
+        let path = git::to_bytes(&directory.join(FILE_NAME));
+        let bytes = self.files.get(&path).filter(|bytes| bytes.len() as u64 <= FILE_LIMIT_BYTES)?;
+        Some((matcher(bytes)?, format!("{}:{}", self.revision, git::escape(&path))))
+    }
+}
 
 /// One `.gitignore` file, and those above it.
 #[derive(Debug)]
@@ -53,6 +75,34 @@ impl Level {
     ) -> Option<Arc<Level>> {
         let Some(matcher) = read(tree, &directory.join(FILE_NAME)) else { return above };
         Some(Arc::new(Self { above, matcher, place: Place::Below(directory.to_owned()), name }))
+    }
+
+    /// As [`Level::below`], of the trusted file for `directory`.
+    pub(super) fn trusted_below(
+        above: Option<Arc<Level>>,
+        trusted: &TrustedIgnores,
+        directory: &Path,
+    ) -> Option<Arc<Level>> {
+        let Some((matcher, name)) = trusted.read(&trusted.to_root.join(directory)) else {
+            return above;
+        };
+        Some(Arc::new(Self { above, matcher, place: Place::Below(directory.to_owned()), name }))
+    }
+
+    /// As [`Level::above_root`], of the trusted files.
+    pub(super) fn trusted_above_root(trusted: &TrustedIgnores) -> Option<Arc<Level>> {
+        let inner = &trusted.to_root;
+        let mut level = None;
+        let mut directory = PathBuf::new();
+        for component in inner.components() {
+            if let Some((matcher, name)) = trusted.read(&directory) {
+                let to_root = inner.strip_prefix(&directory).unwrap_or(inner).to_owned();
+                let place = Place::Above(to_root);
+                level = Some(Arc::new(Self { above: level, matcher, place, name }));
+            }
+            directory.push(component);
+        }
+        level
     }
 
     /// The files from the repository's root down to, but not in, the walked
@@ -110,7 +160,12 @@ fn read(tree: &Tree, path: &Path) -> Option<Gitignore> {
     }
     let mut bytes = Vec::new();
     (&plain.file).take(FILE_LIMIT_BYTES).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
+    matcher(&bytes)
+}
+
+/// The rules of an ignore file's text; `None` where it says nothing.
+fn matcher(bytes: &[u8]) -> Option<Gitignore> {
+    let text = String::from_utf8_lossy(bytes);
     let mut builder = GitignoreBuilder::new("");
     for line in text.trim_start_matches('\u{feff}').lines() {
         // A line that is no pattern ignores nothing, as in git.

@@ -14,6 +14,7 @@ mod walk;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use ignored::TrustedIgnores;
 pub use open::FileId;
 
 use super::Sink;
@@ -50,6 +51,9 @@ pub struct Worktree<'a> {
     pub excludes: &'a dyn Excludes,
     /// Whether `.gitignore` files are obeyed.
     pub obeys_ignore_files: bool,
+    /// Those that are obeyed instead of the ones in the tree, where the tree is
+    /// not trusted.
+    pub trusted_ignores: Option<&'a TrustedIgnores>,
     /// The canonical root of the git worktree that holds the path, if one does.
     pub repository: Option<PathBuf>,
     /// Whether the path is the root of a repository, whose `.git` is swept as

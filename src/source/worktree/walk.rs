@@ -35,9 +35,11 @@ pub(super) fn sweep(worktree: &Worktree<'_>, canonical: &Path, sink: &dyn Sink) 
             .collect(),
         sink,
     };
-    let ignores = match &worktree.repository {
-        Some(repository) if worktree.obeys_ignore_files => Level::above_root(repository, canonical),
-        _ => None,
+    let ignores = match (&worktree.repository, worktree.trusted_ignores) {
+        _ if !worktree.obeys_ignore_files => None,
+        (_, Some(trusted)) => Level::trusted_above_root(trusted),
+        (Some(repository), None) => Level::above_root(repository, canonical),
+        (None, None) => None,
     };
     let top = Directory {
         relative: PathBuf::new(),
@@ -98,7 +100,12 @@ impl Walk<'_> {
         };
         self.look_for_repository(&mut directory, &entries);
         let has = |name: &str| entries.iter().any(|entry| entry.name == name);
-        if self.worktree.obeys_ignore_files && has(ignored::FILE_NAME) {
+        if !self.worktree.obeys_ignore_files {
+            // Everything is read.
+        } else if let Some(trusted) = self.worktree.trusted_ignores {
+            directory.ignores =
+                Level::trusted_below(directory.ignores.take(), trusted, &directory.relative);
+        } else if has(ignored::FILE_NAME) {
             let path = directory.relative.join(ignored::FILE_NAME);
             directory.ignores = Level::below(
                 directory.ignores.take(),
