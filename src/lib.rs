@@ -17,6 +17,7 @@
 //! | [`settings`] | files and flags to one set of settings |
 //! | [`decode`] | reads other encodings around a place, and containers |
 //! | [`git`] | what a repository is and everything that it stores |
+//! | [`ci`] | which commits a CI job is about |
 //! | [`source`] | yields each content that may hold a key |
 //! | [`detect`] | finds keys in one content |
 //! | [`report`] | the versioned report and one renderer a format |
@@ -27,6 +28,7 @@
 //! | [`hook`] | git's hooks: what each sweeps, what it says, how it is installed |
 
 pub mod baseline;
+pub mod ci;
 pub mod decode;
 pub mod detect;
 pub mod finding;

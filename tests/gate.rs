@@ -277,8 +277,6 @@ fn revision_that_names_nothing_is_refused() {
     let run = run_in(outside.path(), &["scan", "--config-from", "main"]);
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("in no git repository"), "{run:?}");
-    let both = ["scan", "--config", "x.toml", "--config-from", "main"];
-    assert_eq!(run_in(repo.root(), &both).code, 2);
     let stdin = ["scan", "--stdin", "--config-from", "main"];
     assert_eq!(run_in(repo.root(), &stdin).code, 2);
 }

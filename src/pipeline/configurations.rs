@@ -43,8 +43,11 @@ impl<'a> Configurations<'a> {
             Some(revision) => Some(Trusted::open(revision, &place)?),
         };
         let configuration = match &trusted {
-            None => self.at(&directory, &place, scope)?,
-            Some(trusted) => trusted_configuration(trusted, &directory)?.map(Arc::new),
+            Some(trusted) if self.settings.config.is_none() => {
+                trusted_configuration(trusted, &directory)?.map(Arc::new)
+            }
+            // The operator's own file is as good as a revision.
+            _ => self.at(&directory, &place, scope)?,
         };
         let (rules, excludes, config) = match &configuration {
             None => (self.builtin()?, ExcludeSet::default(), None),

@@ -20,6 +20,7 @@ use super::accept::AcceptArgs;
     keysweep scan                         this directory and, at a repository's root, its history\n  \
     keysweep scan --tree src deploy/.env  files only\n  \
     keysweep scan --format jsonl . | jq -r .path\n  \
+    keysweep scan --range ci              in CI: what the pull request or push adds\n  \
     keysweep scan --report sarif=out.sarif --report json=report.json .\n  \
     kubectl logs web | keysweep scan --stdin\n\n\
     Exit codes: 0 all read and nothing found, 1 findings, 2 could not run,\n\
@@ -100,7 +101,8 @@ pub(super) struct ModeArgs {
     /// Sweeps what the next commit would add.
     #[arg(long)]
     pub(super) staged: bool,
-    /// Sweeps what the commits of a range add.
+    /// Sweeps what the commits of a range add. `ci` finds the range of the
+    /// change that a CI job is about, and has --config-from follow it.
     #[arg(long, value_name = "A..B")]
     pub(super) range: Option<String>,
     /// Sweeps standard input.
@@ -116,7 +118,7 @@ pub(super) struct ConfigurationArgs {
     pub(super) config: Option<PathBuf>,
     /// Takes configuration, baseline and ignore rules from a trusted commit of
     /// the repository; inline allows that it lacks hold nothing back.
-    #[arg(long, value_name = "REV", conflicts_with = "config")]
+    #[arg(long, value_name = "REV")]
     pub(super) config_from: Option<String>,
     /// Holds back what this baseline names, instead of the `.keysweep-baseline`
     /// found at a path.

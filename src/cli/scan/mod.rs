@@ -5,6 +5,7 @@
 
 mod accept;
 mod args;
+mod job;
 
 use std::collections::HashSet;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
@@ -97,11 +98,16 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
     if args.mode.stdin && args.configuration.config_from.is_some() {
         bail!("--config-from names a commit of a repository, and standard input is none");
     }
+    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    let (mode, trusted) = match &args.mode.range {
+        Some(range) if range == job::WORD => job::mode(&paths, args.quiet)?,
+        _ => (mode(&args.mode), None),
+    };
     Ok(Settings {
-        config_from: args.configuration.config_from.clone(),
+        config_from: args.configuration.config_from.clone().or(trusted),
         baseline: baseline.clone().map_or(BaselineChoice::Found, BaselineChoice::File),
-        paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
-        mode: mode(&args.mode),
+        paths,
+        mode,
         config: args.configuration.config.clone(),
         asked_excludes: args.exclude.clone(),
         // Whoever leaked a key may have had it ignored.
