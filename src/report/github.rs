@@ -13,7 +13,7 @@ use data_encoding::HEXUPPER_PERMISSIVE;
 use super::inert::{command_message, command_property};
 use super::model::{Finding, Occurrence, Report};
 use super::place;
-use super::summary::{Summary, Tone, active_places, state};
+use super::summary::{Summary, Tone, active_places, is_about_trust, state};
 use crate::finding::{Severity, SourceKind};
 
 /// Renders the report as workflow commands.
@@ -37,6 +37,12 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         for place in active_places(finding) {
             annotation(report, finding, place, out)?;
         }
+    }
+    for note in &report.notes {
+        let level = if is_about_trust(note) { "warning" } else { "notice" };
+        let file = note.path.as_deref().map(|path| format!("{}: ", unescaped(path)));
+        let said = format!("{}{}", file.unwrap_or_default(), note.message);
+        writeln!(out, "::{level} title=Note::{}", command_message(&said))?;
     }
     for skip in &summary.not_read {
         let said = format!("{} ({}): {}", skip.origin, skip.kind, skip.reason);
@@ -63,8 +69,14 @@ fn annotation(
     let title =
         report.rules.get(&finding.rule).map_or(finding.rule.as_str(), |rule| rule.title.as_str());
     let mut properties = String::new();
-    // A line of an old commit is no line of the tree that is annotated.
-    if let (SourceKind::Worktree | SourceKind::Index, Some(path)) = (place.source, &place.path) {
+    // A line of an old commit is no line of the tree that is annotated, unless
+    // the tree still holds the blob.
+    let is_in_tree = match place.source {
+        SourceKind::Worktree | SourceKind::Index => true,
+        SourceKind::History => place.provenance.as_ref().is_some_and(|history| history.in_head),
+        _ => false,
+    };
+    if let (true, Some(path)) = (is_in_tree, &place.path) {
         properties = format!(
             "file={},line={},col={},",
             command_property(&unescaped(path)),

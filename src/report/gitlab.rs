@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::inert::{code_span, cut, visible};
 use super::model::{Finding, Occurrence, Report};
-use super::summary::{Summary, active_places, state};
+use super::summary::{Summary, active_places, is_about_trust, state};
 use super::{json, place};
 use crate::finding::Severity;
 
@@ -71,6 +71,11 @@ fn messages(report: &Report, summary: &Summary<'_>) -> Vec<Value> {
             "value": format!("{} suppressed findings are not listed.", summary.suppressed.len()),
         }));
     }
+    messages.extend(report.notes.iter().map(|note| {
+        let level = if is_about_trust(note) { "warn" } else { "info" };
+        let file = note.path.as_deref().map(|path| format!("{path}: ")).unwrap_or_default();
+        json!({"level": level, "value": visible(&format!("{file}{}", note.message))})
+    }));
     for (level, what, skips) in
         [("warn", "Not read", &summary.not_read), ("info", "Outside the scope", &summary.outside)]
     {

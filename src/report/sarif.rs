@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::inert::{relative_uri, visible};
 use super::model::{Finding, Occurrence, Report, Suppression};
-use super::summary::{Summary, active_places, state};
+use super::summary::{Summary, active_places, is_about_trust, state};
 use super::{json, place};
 use crate::finding::{Severity, SourceKind};
 
@@ -53,6 +53,7 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
                 "notifications": [
                     notification("not-read", "Something in scope could not be read", "error"),
                     notification("outside-scope", "Something lies outside the scope", "note"),
+                    notification("advice", "Advice that is no finding", "note"),
                 ],
             }},
             "automationDetails": {"id": format!("keysweep/{}/", report.scope.mode)},
@@ -88,7 +89,7 @@ fn notification(id: &str, title: &str, level: &str) -> Value {
         "name": pascal_case(id),
         "shortDescription": {"text": format!("{title}.")},
         "fullDescription": {"text": format!("{title}; the message names it and says why.")},
-        "help": {"text": "The message says what can be done to have it read."},
+        "help": {"text": "The message says what can be done about it."},
         "helpUri": HOME,
         "defaultConfiguration": {"level": level},
     })
@@ -112,6 +113,12 @@ fn invocation(report: &Report, summary: &Summary<'_>) -> Value {
         .iter()
         .map(|skip| note("not-read", "error", skip))
         .chain(summary.outside.iter().map(|skip| note("outside-scope", "note", skip)))
+        .chain(report.notes.iter().map(|advice| {
+            let path = advice.path.as_deref().map(|path| format!("{}: ", visible(path)));
+            let text = format!("{}{}", path.unwrap_or_default(), visible(&advice.message));
+            let level = if is_about_trust(advice) { "warning" } else { "note" };
+            json!({"descriptor": {"id": "advice"}, "level": level, "message": {"text": text}})
+        }))
         .collect();
     json!({
         "executionSuccessful": report.coverage.complete && matches!(report.run.exit_code, 0 | 1),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::exposure::plural;
-use super::model::{Finding, Occurrence, Report, Skipped};
+use super::model::{Finding, Note, Occurrence, Report, Skipped};
 use crate::finding::SkipKind;
 
 /// A report's counts.
@@ -115,6 +115,13 @@ pub fn is_active(finding: &Finding) -> bool {
 /// A finding's places that no allow holds back.
 pub fn active_places(finding: &Finding) -> impl Iterator<Item = &Occurrence> {
     finding.occurrences.iter().filter(|place| place.suppression.is_none())
+}
+
+/// Whether a note says that what is swept changed what could hold its own keys
+/// back.
+#[must_use]
+pub fn is_about_trust(note: &Note) -> bool {
+    note.kind == "allow-not-trusted" || note.kind.ends_with("-changed")
 }
 
 /// The verdict's state; `not asked` where there is none.
