@@ -89,9 +89,14 @@ impl ApiArgs {
         Ok(Connection { client, admin: self.admin()?, tempo, patience: Patience::default() })
     }
 
-    /// The time limit.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
+    /// The option that only a command which asks the API has a use for.
+    pub(super) fn without_use(&self) -> Option<&'static str> {
+        let given = [
+            (self.admin_key_file.is_some(), "--admin-key-file"),
+            (self.ca_file.is_some(), "--ca-file"),
+            (self.vendor_profile.is_some(), "--vendor-profile"),
+        ];
+        given.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
     }
 
     fn admin(&self) -> anyhow::Result<Option<AdminKey>> {

@@ -96,18 +96,18 @@ fn write_back(path: &Path, report: &Report) -> anyhow::Result<()> {
 
 fn ask(args: &VerifyArgs, report: &mut Report, quiet: bool) -> anyhow::Result<()> {
     let keys = keys(report, &args.api)?;
-    ask_about(report, &keys, &args.api, args.until_dead, quiet)
+    ask_about(report, &keys, args.api.connect()?, args.until_dead, quiet)
 }
 
 /// Asks about a report's keys and writes the verdicts into it.
 pub(crate) fn ask_about(
     report: &mut Report,
     keys: &HashMap<Fingerprint, Secret>,
-    api: &ApiArgs,
+    connection: Connection,
     waits_for_death: bool,
     quiet: bool,
 ) -> anyhow::Result<()> {
-    let Connection { client, admin, tempo, patience } = api.connect()?;
+    let Connection { client, admin, tempo, patience } = connection;
     if waits_for_death && admin.is_none() {
         bail!(
             "--until-dead needs the admin key (--admin-key-file or KEYSWEEP_ADMIN_KEY): without a \
@@ -122,7 +122,7 @@ pub(crate) fn ask_about(
             count(distinct(report), "key")
         ));
     }
-    let deadline = Deadline::after(api.timeout());
+    let deadline = Deadline::after(tempo.limit);
     let verifier = Verifier { client: &client, admin: admin.as_ref(), patience, deadline };
     let verdicts = keysweep::vendor::runtime()?.block_on(async {
         if !waits_for_death {

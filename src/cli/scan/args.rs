@@ -7,6 +7,7 @@ use clap::Args;
 use keysweep::finding::{Confidence, Severity};
 use keysweep::report::{Format, UnknownFormat};
 
+use super::super::api::ApiArgs;
 use super::accept::AcceptArgs;
 
 /// Sweeps files and repositories for leaked keys.
@@ -16,6 +17,8 @@ use super::accept::AcceptArgs;
 /// stores. A path inside a repository is files only. Asks no network.
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+// The keys to ask about are those that the sweep finds.
+#[command(mut_arg("keys_stdin", |arg| arg.hide(true)))]
 #[command(after_help = "Examples:\n  \
     keysweep scan                         this directory and, at a repository's root, its history\n  \
     keysweep scan --tree src deploy/.env  files only\n  \
@@ -85,6 +88,10 @@ pub(crate) struct ScanArgs {
     /// Hides human output; the work, the reports and the exit code stay.
     #[arg(long, short)]
     pub(super) quiet: bool,
+
+    // Last, since its heading stands over all that comes after.
+    #[command(flatten)]
+    pub(super) api: ApiArgs,
 }
 
 /// What of each path is swept; at most one.
@@ -135,7 +142,8 @@ pub(super) struct KeysArgs {
     /// Looks for keys with these fingerprints.
     #[arg(long, value_name = "FILE")]
     pub(super) known_fingerprints: Option<PathBuf>,
-    /// Asks the API which of the keys found are live.
+    /// Asks the API which of the keys found are live, and shows its verdicts.
+    /// The exit code stays that of the findings.
     #[arg(long)]
     pub(super) verify: bool,
 }

@@ -7,12 +7,13 @@ mod accept;
 mod args;
 mod job;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use keysweep::detect::value::SHORTEST_KEY_BYTES;
+use keysweep::outcome::Outcome;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, human};
@@ -22,15 +23,17 @@ use keysweep::source::path::escape;
 
 pub(crate) use args::ScanArgs;
 
+use super::api::Connection;
 use super::interrupt::Interrupt;
 use super::progress::Meter;
-use super::{Exit, core_dumps, output};
+use super::{Exit, core_dumps, output, verify};
 
 /// Runs `keysweep scan`.
 pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
     core_dumps::forbid();
     let settings = settings(&args)?;
     check_reports(&args.reports)?;
+    let connection = connection(&args)?;
     let acceptor = args.accept.acceptor(settings.fingerprinter.is_keyed())?;
     // A read of standard input waits where no flag is looked at: there the
     // default action ends the process, which has written nothing yet.
@@ -55,7 +58,16 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
         1 => Exit::Found,
         _ => Exit::Incomplete,
     };
-    let report = report::build::report(&outcome);
+    let mut report = report::build::report(&outcome);
+    if let Some(connection) = connection
+        && !outcome.findings.is_empty()
+    {
+        interrupt.let_kill();
+        // Findings stay findings, whether anybody could be asked or not.
+        if let Err(error) = ask(&mut report, &outcome, connection) {
+            output::complain(&error);
+        }
+    }
     // The keys are wiped before anything is written.
     drop(outcome);
     match write_all(&args, &report, &interrupt) {
@@ -69,16 +81,34 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
     }
 }
 
+/// Everything to ask the API with, where that is asked for; nothing is sent.
+fn connection(args: &ScanArgs) -> anyhow::Result<Option<Connection>> {
+    if args.api.keys_stdin {
+        bail!("scan finds its keys by itself; to name keys, use --known-keys-stdin");
+    }
+    if args.keys.verify {
+        return args.api.connect().map(Some);
+    }
+    match args.api.without_use() {
+        Some(option) => bail!("{option} is for asking the API; give --verify, or leave it out"),
+        None => Ok(None),
+    }
+}
+
+/// Asks about every key that was found, and writes the verdicts into the report.
+fn ask(report: &mut Report, outcome: &Outcome, connection: Connection) -> anyhow::Result<()> {
+    let found = outcome.findings.iter();
+    let keys: HashMap<Fingerprint, Secret> =
+        found.map(|finding| (finding.fingerprint, finding.secret.clone())).collect();
+    verify::ask_about(report, &keys, connection, false, true)
+}
+
 fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
     if args.mode.stdin && args.keys.known_keys_stdin {
         bail!("--stdin and --known-keys-stdin both read standard input; give one of them");
     }
     if args.mode.stdin && !args.paths.is_empty() {
         bail!("--stdin sweeps standard input; give it or paths, not both");
-    }
-    let missing = [(args.keys.verify, "--verify")];
-    if let Some((_, option)) = missing.iter().find(|(given, _)| *given) {
-        bail!("{option} is not in this build yet; nothing was read");
     }
     let fingerprinter = fingerprinter();
     let known_keys = if args.keys.known_keys_stdin { known_keys()? } else { Vec::new() };
