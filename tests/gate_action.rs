@@ -167,7 +167,7 @@ fn action_runs_no_expression_in_a_script_and_pins_what_it_uses() {
                 assert!(!script.contains("${{"), "{file}: {line}");
             }
             let used = line.strip_prefix("uses: ").or(line.strip_prefix("- uses: "));
-            if let Some(used) = used.filter(|used| !used.starts_with("./")) {
+            if let Some(used) = used.filter(|used| !used.starts_with("$/")) {
                 let commit = used.split('@').nth(1).and_then(|rest| rest.split(' ').next());
                 let is_commit = commit.is_some_and(|c| {
                     c.len() == 40 && c.bytes().all(|digit| digit.is_ascii_hexdigit())
