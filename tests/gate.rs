@@ -192,6 +192,14 @@ fn change_that_adds_ignore_rules_hides_nothing() {
 }
 
 #[test]
+fn range_without_a_commit_says_that_it_swept_nothing() {
+    let repo = repository();
+    let run = gate(&repo, &[]);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.stdout.contains("main..change holds no commit"), "{run:?}");
+}
+
+#[test]
 fn key_that_main_once_held_is_found_when_it_comes_back() {
     let repo = repository();
     repo.git(&["checkout", "-q", "main"]);

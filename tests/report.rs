@@ -194,7 +194,9 @@ fn gitlab_report_satisfies_its_schema_with_an_id_a_place() {
 #[test]
 fn junit_satisfies_the_schemas_of_its_readers() {
     if Command::new("xmllint").arg("--version").stderr(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: junit_satisfies_the_schemas_of_its_readers needs xmllint (libxml2-utils)");
+        eprintln!(
+            "SKIPPED: junit_satisfies_the_schemas_of_its_readers needs xmllint (libxml2-utils)"
+        );
         return;
     }
     let directory = tempfile::tempdir().unwrap();

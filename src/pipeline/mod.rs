@@ -79,6 +79,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     notes.extend(std::mem::take(&mut gathered.notes));
     notes.extend(fingerprints_note(settings));
     notes.extend(trust_notes);
+    notes.extend(empty_range_note(settings, gathered.tally.commits));
     let is_complete = !gathered.skips.iter().any(|skip| !skip.kind.is_outside());
     notes.extend(baselines::notes(&findings, &plan.targets, settings, is_complete, &today));
     redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &rules);
@@ -201,6 +202,16 @@ fn held(target: &Target, before: &range::Blobs, found: &Collector<'_>) -> HashSe
     let older = Collector::new(Arc::clone(&target.rules), &());
     range::sweep_blobs(repository, before, &target.name.given, target.rules.prefilter(), &older);
     older.into_secrets()
+}
+
+/// Says that a range sweeps nothing, which is most often a mistake.
+fn empty_range_note(settings: &Settings, commits: u64) -> Option<Note> {
+    let Mode::Range(range) = &settings.mode else { return None };
+    (commits == 0).then(|| Note {
+        kind: "range-empty",
+        path: None,
+        message: format!("The range {range} holds no commit, so nothing of it was swept."),
+    })
 }
 
 /// Says what a sweep by fingerprints cannot see.

@@ -77,7 +77,11 @@ impl<'a> Summary<'a> {
     pub fn headline(&self, report: &Report) -> String {
         let keys = self.active.len();
         if keys == 0 && report.coverage.complete {
-            return "No leaked key found; everything in scope was read.".to_owned();
+            let held = match self.suppressed.len() {
+                0 => String::new(),
+                held => format!(" but the {held} held back"),
+            };
+            return format!("No leaked key found{held}; everything in scope was read.");
         }
         if keys == 0 {
             return "No leaked key found, but not everything in scope could be read: this is not a \
