@@ -290,7 +290,9 @@ pub struct Commit {
 #[serde(deny_unknown_fields)]
 pub struct Note {
     /// The kind: `env-file-tracked`, `env-file-not-ignored`, `key-shared`,
-    /// `suppression-expired`, `suppression-without-reason`, …
+    /// `suppression-expired`, `suppression-stale`, `allow-not-trusted`,
+    /// `configuration-changed`, `baseline-changed`, `ignore-rules-changed`,
+    /// `range-empty`, `known-fingerprints`, …
     pub kind: String,
     /// The escaped path that it is about, where there is one.
     pub path: Option<String>,
