@@ -17,6 +17,7 @@ mod names;
 mod paths;
 mod pattern;
 mod text;
+mod trace;
 pub mod value;
 mod vendor;
 mod vocabulary;

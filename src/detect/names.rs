@@ -4,6 +4,7 @@
 //! around those hits are given.
 
 use super::name::{Promise, around, identifies, promise};
+use super::trace::Tracer;
 use super::value::Class;
 use super::way::{Candidate, Way, after_name};
 use super::{Found, confidence, shown};
@@ -14,6 +15,7 @@ use crate::secret::Secret;
 /// Everything under the names of `rules`.
 pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
     let mut found = Vec::new();
+    let tracer = Tracer::new(bytes);
     for hit in hits {
         let vendor = hit.start..hit.end;
         let Some(span) = around(bytes, &vendor) else { continue };
@@ -23,7 +25,8 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
             let Some(promise) = promise(bytes, &span, &vendor, names) else { continue };
             let is_identifier = promise == Promise::Other && identifies(bytes, &span, &vendor);
             let is_vague = !holds_key_word(&bytes[span.clone()]);
-            let candidates = candidates.get_or_insert_with(|| after_name(bytes, &span));
+            let candidates =
+                candidates.get_or_insert_with(|| traced(&tracer, after_name(bytes, &span)));
             for candidate in candidates.iter() {
                 let Class::Literal(strength) = candidate.class else { continue };
                 if let Some(confidence) =
@@ -41,6 +44,18 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
         }
     }
     found
+}
+
+/// The candidates, and what those come down to that are references.
+fn traced(tracer: &Tracer<'_>, candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut all = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        if candidate.way != Way::Told {
+            all.extend(tracer.follow(&candidate));
+        }
+        all.push(candidate);
+    }
+    all
 }
 
 fn named<'a>(

@@ -1,12 +1,11 @@
-//! Keys inside addresses, and secrets beside a signature header.
+//! Keys inside addresses.
 //!
-//! In: the place of a host or header. Out: the literals in its user part, its
-//! query, or in the calls that sign.
+//! In: the place of a host. Out: the literals in its user part and its query.
 
 use std::ops::Range;
 
 use super::split_ranges;
-use crate::detect::text::{balanced, byte, is_any, is_word, quoted};
+use crate::detect::text::{byte, is_any};
 use crate::detect::value::{self, Class, Form, classify};
 use crate::detect::way::{Candidate, Way};
 use crate::rule::Strength;
@@ -73,68 +72,4 @@ pub(in crate::detect) fn strong(bytes: &[u8], range: Range<usize>) -> Option<Can
         way: Way::Assigned,
         is_quoted: true,
     })
-}
-
-/// The literals that key an HMAC in a range: `hmac.new(b"v", …)`,
-/// `createHmac('sha256', 'v')`, `SecretKeySpec("v".getBytes(), …)`.
-pub(in crate::detect) fn signing_literals(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    let mut at = range.start;
-    while at < range.end {
-        if !is_word(bytes[at]) {
-            at += 1;
-            continue;
-        }
-        let mut end = at;
-        while end < range.end && (is_word(bytes[end]) || matches!(bytes[end], b'.' | b':')) {
-            end += 1;
-        }
-        let callee = bytes[at..end].to_ascii_lowercase();
-        let signs = [&b"hmac"[..], b"secretkeyspec", b"new_from_slice"]
-            .iter()
-            .any(|word| memchr::memmem::find(&callee, word).is_some());
-        if signs && byte(bytes, end) == b'(' {
-            found.extend(signing_key(bytes, &callee, end));
-        }
-        at = end.max(at + 1);
-    }
-    found
-}
-
-/// The literal in the argument that is the key: the third of PHP's
-/// `hash_hmac`, the second of `digest(alg, key, …)`, else one of the first two.
-fn signing_key(bytes: &[u8], callee: &[u8], open: usize) -> Option<Candidate> {
-    let has = |word: &[u8]| memchr::memmem::find(callee, word).is_some();
-    if has(b"compare") || has(b"equal") || has(b"verify") {
-        return None;
-    }
-    let allowed = if has(b"hash_hmac") { 2..=2 } else { 0..=1 };
-    strings(bytes, open)
-        .into_iter()
-        .filter(|candidate| {
-            let before = &bytes[open..candidate.parts[0].start];
-            allowed.contains(&before.iter().filter(|b| **b == b',').count())
-        })
-        .find(|candidate| matches!(candidate.class, Class::Literal(Strength::Strong)))
-}
-
-pub(in crate::detect) fn strings(bytes: &[u8], open: usize) -> Vec<Candidate> {
-    let end = balanced(bytes, open, 300).unwrap_or(open);
-    let mut found = Vec::new();
-    let mut at = open + 1;
-    while at < end {
-        if let Some(string) = quoted(bytes, at) {
-            let class = classify(&bytes[string.inner.clone()], Form::Quoted);
-            found.push(Candidate {
-                parts: vec![string.inner],
-                class,
-                way: Way::Assigned,
-                is_quoted: true,
-            });
-            at = string.end;
-        } else {
-            at += 1;
-        }
-    }
-    found
 }

@@ -10,6 +10,7 @@ use crate::detect::text::{
     balanced, before_blanks, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks,
     skip_space, word_at, word_before,
 };
+use crate::detect::value::Class;
 use crate::detect::way::{self, Candidate, Expression, Way, evaluate};
 
 use super::REACH_BYTES;
@@ -113,7 +114,8 @@ pub(in crate::detect) fn positional(bytes: &[u8], arguments: &Range<usize>) -> O
         Expression { way: Way::Paired, indent: 0, in_brackets: true, enclosing: None },
     )?;
     let is_inside = candidate.parts.iter().all(|part| part.end <= arguments.end);
-    (is_inside && candidate.is_quoted).then_some(candidate)
+    let is_reference = !matches!(candidate.class, Class::Literal(_));
+    (is_inside && (candidate.is_quoted || is_reference)).then_some(candidate)
 }
 
 /// The local names that an import gives to the vendor's package: Go, Python,

@@ -6,20 +6,26 @@
 //! severity or of where the bytes came from.
 
 mod address;
+mod alias;
 mod block;
 mod call;
 mod generic;
 mod request;
 mod section;
+mod signing;
 
 use std::ops::Range;
 
-pub(super) use address::{in_address, signing_literals};
+use super::text::{balanced, quoted};
+
+pub(super) use address::in_address;
+pub(super) use alias::{uses, variable_of};
 pub(super) use block::{are_siblings, indented_around, innermost_braces, is_in_foreign_record};
 pub(super) use call::{aliases, arguments, chain, declaration, positional};
 pub(super) use generic::{Generic, generics};
 pub(super) use request::{bearers, request};
 pub(super) use section::{names_service, resource, section};
+pub(super) use signing::signing_keys;
 
 /// How far a request, a call or a block reaches from the host, in bytes.
 pub(super) const REACH_BYTES: usize = 1600;
@@ -40,4 +46,33 @@ pub(in crate::detect) fn split_ranges(
     }
     ranges.push(start..range.end);
     ranges
+}
+
+/// The arguments of a call: its pieces between the commas of its own depth.
+pub(in crate::detect) fn split_arguments(bytes: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = range.start;
+    let mut at = range.start;
+    while at < range.end {
+        match bytes[at] {
+            b'(' | b'[' | b'{' => {
+                at = balanced(bytes, at, range.end - at).unwrap_or(range.end);
+                continue;
+            }
+            b'"' | b'\'' | b'`' => {
+                at = quoted(bytes, at).map_or(at + 1, |string| string.end);
+                continue;
+            }
+            b',' => {
+                pieces.push(start..at);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if start < range.end {
+        pieces.push(start..range.end);
+    }
+    pieces
 }

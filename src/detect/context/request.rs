@@ -127,8 +127,14 @@ pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Cand
             found.push(argument);
             continue;
         }
-        if matches!(byte(bytes, start), b'[' | b'{') {
-            found.extend(record_of_bearer(bytes, start));
+        if let Some(joined) = joined_bearer(bytes, start, end) {
+            found.push(joined);
+            continue;
+        }
+        if matches!(byte(bytes, start), b'[' | b'{')
+            && let Some(candidate) = record_of_bearer(bytes, start)
+        {
+            found.push(candidate);
             continue;
         }
         let token = start..end;
@@ -141,9 +147,38 @@ pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Cand
                 way: Way::Assigned,
                 is_quoted: true,
             });
+        } else if start > at + 6 && is_reference_start(byte(bytes, start)) {
+            found.push(reference(start..end.max(start + 1)));
         }
     }
     found
+}
+
+fn is_reference_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'$' | b'{' | b'#' | b'%' | b'@' | b'*')
+}
+
+/// Something that a definition elsewhere gives its value.
+pub(in crate::detect) fn reference(span: Range<usize>) -> Candidate {
+    Candidate { parts: vec![span], class: Class::Reference, way: Way::Assigned, is_quoted: false }
+}
+
+/// `'Bearer ' . 'a' . 'b'`, `"Bearer a" + "b"`: a token in several literals.
+fn joined_bearer(bytes: &[u8], start: usize, end: usize) -> Option<Candidate> {
+    if end == start || !matches!(byte(bytes, end), b'"' | b'\'' | b'`') {
+        return None;
+    }
+    let (more, _, _) = way::concatenated(bytes, end + 1);
+    let mut parts = vec![start..end];
+    parts.extend(more);
+    let raw: Vec<u8> = parts.iter().flat_map(|part| bytes[part.clone()].iter().copied()).collect();
+    let class = classify(&raw, Form::Quoted);
+    (parts.len() > 1 && matches!(class, Class::Literal(Strength::Strong))).then_some(Candidate {
+        parts,
+        class,
+        way: Way::Assigned,
+        is_quoted: true,
+    })
 }
 
 /// Past the rest of `BearerTokens(`, `bearer_auth(`, `bearerToken:`, so that
@@ -169,7 +204,11 @@ fn format_argument(bytes: &[u8], at: usize) -> Option<Candidate> {
         }
     }
     let open = next.checked_sub(1)?;
-    let inner = crate::detect::text::quoted(bytes, open)?.inner;
+    let Some(string) = crate::detect::text::quoted(bytes, open) else {
+        let word = word_at(bytes, next);
+        return (!word.is_empty()).then(|| reference(word));
+    };
+    let inner = string.inner;
     let class = classify(&bytes[inner.clone()], Form::Quoted);
     matches!(class, Class::Literal(Strength::Strong)).then(|| Candidate {
         parts: vec![inner],
@@ -184,6 +223,5 @@ pub(in crate::detect) fn record_of_bearer(bytes: &[u8], open: usize) -> Option<C
     let end = balanced(bytes, open, 600)?;
     let candidate = way::in_record(bytes, open + 1..end - 1)
         .or_else(|| positional(bytes, &(open + 1..end - 1)))?;
-    matches!(candidate.class, Class::Literal(strength) if strength >= Strength::Fair)
-        .then_some(candidate)
+    Some(candidate)
 }

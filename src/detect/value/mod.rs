@@ -69,6 +69,12 @@ pub fn classify(value: &[u8], form: Form) -> Class {
     token(value, form)
 }
 
+/// Whether a value says that it is kept in a store or is ciphertext.
+#[must_use]
+pub fn is_stored(value: &[u8]) -> bool {
+    reference::names_store(value)
+}
+
 /// Whether a bearer token may hold the byte (RFC 6750, section 2.1, `b64token`).
 #[must_use]
 pub fn is_token_byte(byte: u8) -> bool {

@@ -114,6 +114,16 @@ pub(super) fn is_reference(value: &[u8]) -> bool {
         || is_scoped_name(value)
 }
 
+/// Whether the value is a store's address or ciphertext, of which nothing in
+/// the same file tells more.
+#[must_use]
+pub(super) fn names_store(value: &[u8]) -> bool {
+    let is_local = [&b"env:"[..], b"env.", b"!sub", b"!ref", b"file("]
+        .iter()
+        .any(|start| value.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)));
+    starts_with_store(value) && !is_local
+}
+
 fn starts_with_store(value: &[u8]) -> bool {
     STARTS.iter().any(|start| {
         value.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))

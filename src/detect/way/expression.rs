@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use super::piece::{
-    block_scalar, concatenation, is_bare, is_escaped_end, is_key, is_key_end, is_operator_join,
-    strip_quotes, strip_scheme, trim_end, without_marks,
+    block_scalar, is_bare, is_escaped_end, is_key, is_key_end, strip_quotes, strip_scheme,
+    trim_end, without_marks,
 };
 use super::{Candidate, Way, unescape};
 use crate::detect::text::{
@@ -61,6 +61,9 @@ pub(crate) fn evaluate(bytes: &[u8], at: usize, expression: Expression) -> Optio
         is_open: true,
         found: None,
     };
+    if let Some(candidate) = super::joined::assembled(bytes, at, expression.way) {
+        return Some(candidate);
+    }
     for piece in 0..MOST_PIECES {
         if !reader.step(piece) {
             break;
@@ -186,7 +189,12 @@ impl Reader<'_> {
     }
 
     fn operator(&mut self) -> bool {
-        self.pass(1)
+        // What `>` closes at a line's end is no comparison.
+        let closes = self.bytes[self.at] == b'>'
+            && matches!(byte(self.bytes, self.at + 1), b'\n' | b'\r' | 0);
+        self.pass(1);
+        self.is_open = !closes;
+        true
     }
 
     /// `***`: what a log shows of a secret.
@@ -240,24 +248,10 @@ impl Reader<'_> {
             self.is_open = true;
             return self.depth > 0 && is_value;
         }
-        let mut parts = vec![strip_quotes(self.bytes, strip_scheme(self.bytes, inner))];
-        let mut end = end;
-        let mut joins_variable = false;
-        while let Some(next) = concatenation(self.bytes, end) {
-            let Some(more) = quoted(self.bytes, next) else {
-                joins_variable =
-                    byte(self.bytes, next) != b'"' && is_operator_join(self.bytes, end);
-                break;
-            };
-            let is_implicit = next == skip_space(self.bytes, end);
-            if is_key_end(self.bytes, more.end)
-                || is_implicit && !self.bytes[more.inner.clone()].iter().all(|b| is_token_byte(*b))
-            {
-                break;
-            }
-            parts.push(more.inner.clone());
-            end = more.end;
-        }
+        let first = strip_quotes(self.bytes, strip_scheme(self.bytes, inner));
+        let mut parts = super::joined::unfolded(self.bytes, &first);
+        let (more, end, joins_variable) = super::joined::concatenated(self.bytes, end);
+        parts.extend(more);
         let value: Vec<u8> =
             parts.iter().flat_map(|part| self.bytes[part.clone()].iter().copied()).collect();
         let class = classify(&unescape(&value), Form::Quoted);

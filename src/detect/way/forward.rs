@@ -124,6 +124,11 @@ impl<'a> Reader<'a> {
             let is_quoted = matches!(byte(self.bytes, self.name.end), b'"' | b'\'');
             return is_quoted.then(|| fields::among_arguments(self.bytes, next))?;
         }
+        if self.is_named_argument(next) && is_key(self.bytes, next) {
+            let name = word_at(self.bytes, next);
+            let operator = skip_blanks(self.bytes, name.end);
+            return self.expression(operator + 1, Way::Paired, true);
+        }
         if byte(self.bytes, next) == b'[' {
             let end = balanced(self.bytes, next, 96)?;
             if byte(self.bytes, skip_blanks(self.bytes, end)) == b'=' {

@@ -9,6 +9,7 @@ mod expression;
 mod fields;
 mod forward;
 mod grammar;
+mod joined;
 mod lookup;
 mod markup;
 mod nested;
@@ -23,7 +24,8 @@ use super::value::Class;
 pub(super) use expression::{Expression, evaluate};
 pub(super) use fields::in_record;
 pub(super) use forward::after_name;
-pub(super) use piece::is_key;
+pub(super) use joined::{concatenated, unfolded};
+pub(super) use piece::{concatenation, is_key, strip_scheme};
 
 /// How a name met its value; this is what the report says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

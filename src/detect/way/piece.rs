@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::detect::text::{byte, is_word, quoted, skip_blanks, skip_space};
+use crate::detect::text::{byte, is_word, line_end, quoted, skip_blanks, skip_space};
 
 /// Calls of configuration formats that hold ciphertext or name a store:
 /// Jasypt's `ENC(…)`, Azure's `@Microsoft.KeyVault(…)`, eyaml's `ENC[…]`.
@@ -65,16 +65,49 @@ pub(crate) fn is_key_end(bytes: &[u8], end: usize) -> bool {
 }
 
 /// Where the next string of a concatenation begins: after `+`, `.`, `..`,
-/// `&`, `<>`, `++`, `~`, `||`, a line continuation, or directly.
+/// `&`, `<>`, `++`, `~`, `||`, a line continuation, or directly; comments
+/// between the two are passed over.
 pub(crate) fn concatenation(bytes: &[u8], end: usize) -> Option<usize> {
-    let at = skip_space(bytes, end);
+    let at = past_comment(bytes, end);
     let rest = bytes.get(at..)?;
-    const OPERATORS: [&[u8]; 8] = [b"++", b"<>", b"..", b"+", b"&", b"~", b".", b"^"];
-    match OPERATORS.iter().find(|operator| rest.starts_with(operator)) {
-        Some(operator) => Some(skip_space(bytes, at + operator.len())),
-        None if matches!(byte(bytes, at), b'"' | b'\'' | b'`') && at > end => Some(at),
+    match JOINTS.iter().find(|joint| rest.starts_with(joint)) {
+        Some(joint) => {
+            let next = past_comment(bytes, at + joint.len());
+            // Visual Basic continues a line with an underscore.
+            let is_continued =
+                byte(bytes, next) == b'_' && matches!(byte(bytes, next + 1), b'\r' | b'\n' | b' ');
+            Some(if is_continued { skip_space(bytes, next + 1) } else { next })
+        }
+        None if is_quote(byte(bytes, at)) && at > end => Some(at),
+        // A shell joins strings of either quote that touch.
+        None if is_quote(byte(bytes, at)) && end > 0 && byte(bytes, at) != bytes[end - 1] => {
+            Some(at)
+        }
         None => None,
     }
+}
+
+const JOINTS: [&[u8]; 9] = [b"++", b"<>", b"..", b"||", b"+", b"&", b"~", b".", b"^"];
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// Past blanks, line ends and the comments between them.
+fn past_comment(bytes: &[u8], from: usize) -> usize {
+    let at = skip_space(bytes, from);
+    let rest = &bytes[at.min(bytes.len())..];
+    let next = if rest.starts_with(b"//") || rest.starts_with(b"# ") {
+        line_end(bytes, at, 200)
+    } else if rest.starts_with(b"/*") {
+        let limit = rest.len().min(200);
+        memchr::memmem::find(&rest[..limit], b"*/").map_or(at, |length| at + length + 2)
+    } else {
+        return at;
+    };
+    let after = skip_space(bytes, next);
+    let is_joint = JOINTS.iter().any(|joint| bytes[after.min(bytes.len())..].starts_with(joint));
+    if is_joint || is_quote(byte(bytes, after)) { after } else { from }
 }
 
 pub(crate) fn is_operator_join(bytes: &[u8], end: usize) -> bool {

@@ -60,6 +60,9 @@ impl Reader<'_> {
             at = skip_blanks(self.bytes, at + 2);
         }
         let Some(after) = operator(self.bytes, at, &self.name) else { return Vec::new() };
+        if let Some(joined) = super::joined::assembled(self.bytes, after, Way::Assigned) {
+            return vec![joined];
+        }
         let next = skip_space(self.bytes, after);
         let open = past_type(self.bytes, next);
         if matches!(byte(self.bytes, open), b'[' | b'{' | b'(') {
@@ -88,7 +91,12 @@ impl Reader<'_> {
             if is_key(self.bytes, at) {
                 is_wanted = is_any(self.bytes, &string.inner, &ENVIRONMENTS);
             } else if is_wanted {
-                found.extend(strong(self.bytes, string.inner.clone()));
+                let (more, end, _) = super::joined::concatenated(self.bytes, string.end);
+                let mut parts = super::joined::unfolded(self.bytes, &string.inner);
+                parts.extend(more);
+                found.extend(strong_parts(self.bytes, parts));
+                at = end.max(string.end);
+                continue;
             }
             at = string.end;
         }
@@ -151,9 +159,18 @@ fn past_type(bytes: &[u8], at: usize) -> usize {
 }
 
 fn strong(bytes: &[u8], range: Range<usize>) -> Option<Candidate> {
-    let class = classify(bytes.get(range.clone())?, Form::Quoted);
-    matches!(class, Class::Literal(Strength::Strong)).then(|| Candidate {
-        parts: vec![range],
+    strong_parts(bytes, vec![range])
+}
+
+fn strong_parts(bytes: &[u8], parts: Vec<Range<usize>>) -> Option<Candidate> {
+    let raw: Vec<u8> = parts
+        .iter()
+        .filter_map(|part| bytes.get(part.clone()))
+        .flat_map(|part| part.iter().copied())
+        .collect();
+    let class = classify(&super::unescape(&raw), Form::Quoted);
+    matches!(class, Class::Literal(Strength::Strong)).then_some(Candidate {
+        parts,
         class,
         way: Way::Assigned,
         is_quoted: true,

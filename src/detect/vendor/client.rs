@@ -1,0 +1,140 @@
+//! Keys given to the vendor's client.
+//!
+//! In: a callee, an import's alias or a declaration. Out: the literals among
+//! its arguments, and those that its arguments refer to.
+
+use std::ops::Range;
+
+use super::generic::{found, generics};
+use super::{Found, Rules};
+use crate::detect::context;
+use crate::detect::name::words;
+use crate::detect::shown;
+use crate::detect::text::{byte, is_word};
+
+/// How many uses of one import alias are followed in a piece.
+const MOST_ALIAS_USES: usize = 64;
+
+/// Keys among the arguments of a client.
+pub(super) fn passed(
+    feeds: &Rules<'_>,
+    bytes: &[u8],
+    arguments: &Range<usize>,
+    callee: &str,
+    is_client: bool,
+) -> Vec<Found> {
+    let mut all = generics(feeds, bytes, arguments, &format!("argument of {callee}"), false);
+    if is_client && let Some(candidate) = context::positional(bytes, arguments) {
+        let evidence = format!("argument of {callee}");
+        all.extend(found(feeds, feeds.api_key, bytes, &candidate, &evidence));
+    }
+    all
+}
+
+/// Whether a callee makes a client or hands it a key: `NewClient`, `ByteStack`,
+/// `connect`, `WithAPIKey`, `authenticate`.
+pub(super) fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
+    const WORDS: [&str; 24] = [
+        "client",
+        "new",
+        "init",
+        "connect",
+        "create",
+        "make",
+        "build",
+        "builder",
+        "of",
+        "configure",
+        "setup",
+        "auth",
+        "authenticate",
+        "login",
+        "open",
+        "session",
+        "api",
+        "sdk",
+        "key",
+        "token",
+        "start",
+        "get",
+        "instance",
+        "with",
+    ];
+    let callee = last_segment(bytes, callee);
+    let words = words(&bytes[callee]);
+    let last_is_vendor =
+        words.last().is_some_and(|word| word.contains("bytestack") || word.contains("bitkit"));
+    let not_client = [
+        "hash",
+        "verify",
+        "url",
+        "idempotency",
+        "page",
+        "cursor",
+        "object",
+        "find",
+        "download",
+        "get",
+        "log",
+        "query",
+        "fetch",
+        "storage",
+        "webhook",
+        "error",
+        "id",
+        "test",
+    ];
+    last_is_vendor
+        || (words.iter().any(|word| WORDS.contains(&word.as_str()) || word.ends_with("client"))
+            && !words.iter().any(|word| not_client.contains(&word.as_str())))
+}
+
+/// The last part of `a.b::c`: what is called, not on what.
+fn last_segment(bytes: &[u8], callee: &Range<usize>) -> Range<usize> {
+    let name = bytes[callee.clone()].trim_ascii_end();
+    let end = callee.start + name.len();
+    let from = name
+        .iter()
+        .rposition(|b| matches!(b, b'.' | b':' | b'>'))
+        .map_or(callee.start, |at| callee.start + at + 1);
+    from..end
+}
+
+/// Keys of a client that is declared, built in a chain or handed over with its
+/// options: `ByteStackClient c{"v"}`, `.builder().apiKey("v")`, `use(ByteStack, {…})`.
+pub(super) fn declared(feeds: &Rules<'_>, bytes: &[u8], name: &Range<usize>) -> Vec<Found> {
+    let callee = shown(&bytes[name.clone()]);
+    let mut all = Vec::new();
+    if let Some(chain) = context::chain(bytes, name) {
+        all.extend(generics(feeds, bytes, &chain, &format!("given to {callee}"), false));
+    }
+    if is_client(bytes, name)
+        && let Some(arguments) = context::declaration(bytes, name)
+    {
+        all.extend(passed(feeds, bytes, &arguments, &callee, true));
+    }
+    all
+}
+
+/// Keys given to the vendor's package under a local name.
+pub(super) fn aliased(feeds: &Rules<'_>, bytes: &[u8], alias: &[u8]) -> Vec<Found> {
+    let mut all = Vec::new();
+    for at in memchr::memmem::find_iter(bytes, alias).take(MOST_ALIAS_USES) {
+        let end = at + alias.len();
+        let is_use = !is_word(byte(bytes, at.wrapping_sub(1)))
+            && (matches!(byte(bytes, end), b'.' | b'(' | b':' | b'-' | b'{' | b'\\'));
+        if !is_use || (byte(bytes, end) == b':' && byte(bytes, end + 1) != b':') {
+            continue;
+        }
+        let Some(arguments) = context::arguments(bytes, &(at..end)) else { continue };
+        let callee = at..arguments.start.saturating_sub(1);
+        all.extend(passed(
+            feeds,
+            bytes,
+            &arguments,
+            &shown(&bytes[callee.clone()]),
+            is_client(bytes, &callee) || byte(bytes, end) == b'(',
+        ));
+    }
+    all
+}
