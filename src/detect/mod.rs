@@ -9,6 +9,7 @@ mod allow;
 mod check;
 mod context;
 mod decoded;
+mod digest;
 mod excerpt;
 mod known;
 mod lines;

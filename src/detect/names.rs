@@ -3,6 +3,9 @@
 //! In: bytes, the hits of the vendors' words. Out: the literals that the names
 //! around those hits are given.
 
+use std::ops::Range;
+
+use super::digest;
 use super::name::{Promise, around, identifies, promise};
 use super::trace::Tracer;
 use super::value::Class;
@@ -30,7 +33,7 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
             for candidate in candidates.iter() {
                 let Class::Literal(strength) = candidate.class else { continue };
                 if let Some(confidence) =
-                    judge(rule, promise, is_identifier, is_vague, bytes, candidate, strength)
+                    judge(rule, promise, is_identifier, is_vague, bytes, &span, candidate, strength)
                 {
                     found.push(Found {
                         rule: index,
@@ -75,14 +78,18 @@ fn judge(
     is_identifier: bool,
     is_vague: bool,
     bytes: &[u8],
+    name: &Range<usize>,
     candidate: &Candidate,
     strength: Strength,
 ) -> Option<Confidence> {
     if strength < rule.value.min_strength {
         return None;
     }
-    let is_digest_like = looks_like_digest(&candidate.value(bytes));
+    let is_digest_like = digest::has_form(&candidate.value(bytes));
+    let is_digest = is_digest_like
+        && candidate.parts.first().is_some_and(|part| digest::is_said(bytes, name, part));
     let context = match promise {
+        _ if is_digest => Confidence::Low,
         Promise::Key => rule.confidence,
         Promise::Other if is_identifier || is_digest_like => Confidence::Low,
         Promise::Loose if is_digest_like && (is_vague || candidate.way == Way::Told) => {
@@ -106,15 +113,6 @@ fn holds_key_word(name: &[u8]) -> bool {
     [&b"key"[..], b"token", b"secret"]
         .iter()
         .any(|word| memchr::memmem::find(&lower, word).is_some())
-}
-
-/// Hexadecimal digits of a digest's length, or a UUID: what ids are made of.
-fn looks_like_digest(value: &[u8]) -> bool {
-    let digits = value.iter().filter(|b| b.is_ascii_hexdigit()).count();
-    let is_hex = digits == value.len() && matches!(digits, 32 | 40 | 56 | 64 | 96 | 128);
-    let is_uuid =
-        value.len() == 36 && digits == 32 && value.iter().filter(|b| **b == b'-').count() == 4;
-    is_hex || is_uuid
 }
 
 fn evidence(way: Way, name: &str) -> String {

@@ -11,7 +11,7 @@ use crate::detect::text::{
 };
 
 /// Names of records that belong to the request or section around them.
-const OWN_RECORDS: [&str; 38] = [
+const OWN_RECORDS: [&str; 41] = [
     "stringdata",
     "webhook",
     "webhooks",
@@ -49,6 +49,9 @@ const OWN_RECORDS: [&str; 38] = [
     "secrets",
     "keys",
     "production_key",
+    "login",
+    "securejsondata",
+    "jsondata",
     "security",
 ];
 
@@ -59,7 +62,9 @@ pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Ran
     for start in (from..at).rev() {
         match bytes[start] {
             b'}' => depth += 1,
-            b'{' if depth == 0 => {
+            b']' if is_array_end(bytes, start) => depth += 1,
+            b'[' if depth > 0 && is_array_record(bytes, start) => depth -= 1,
+            b'{' | b'[' if depth == 0 && (bytes[start] == b'{' || is_array_record(bytes, start)) => {
                 let end = balanced(bytes, start, 2 * REACH_BYTES)?;
                 return (end > at).then_some(start..end);
             }
@@ -68,6 +73,25 @@ pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Ran
         }
     }
     None
+}
+
+/// PHP's and Perl's `key => […]`.
+fn is_array_record(bytes: &[u8], open: usize) -> bool {
+    bytes[..open].trim_ascii_end().ends_with(b"=>")
+}
+
+fn is_array_end(bytes: &[u8], close: usize) -> bool {
+    let from = close.saturating_sub(REACH_BYTES);
+    let mut depth = 0_usize;
+    for at in (from..close).rev() {
+        match bytes[at] {
+            b']' => depth += 1,
+            b'[' if depth == 0 => return is_array_record(bytes, at),
+            b'[' => depth -= 1,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The lines around a place that are indented at least as far as its own line;
@@ -124,6 +148,36 @@ pub(in crate::detect) fn are_siblings(bytes: &[u8], one: usize, other: usize) ->
     lowest < 0 && depth > lowest
 }
 
+/// Where the list opens that holds the record which begins at `at`, if it is
+/// one of several.
+fn list_around(bytes: &[u8], at: usize, from: usize) -> Option<usize> {
+    let before = bytes[from..at].trim_ascii_end();
+    if before.last() != Some(&b',') {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for here in (from..from + before.len()).rev() {
+        match bytes[here] {
+            b']' | b'}' | b')' => depth += 1,
+            b'[' if depth == 0 => return Some(here),
+            b'{' | b'(' if depth == 0 => return None,
+            b'[' | b'{' | b'(' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether two places stand in records of their own, neither inside the
+/// other's.
+pub(in crate::detect) fn are_in_different_records(bytes: &[u8], one: usize, other: usize) -> bool {
+    let (Some(first), Some(second)) = (innermost_braces(bytes, one), innermost_braces(bytes, other))
+    else {
+        return false;
+    };
+    !first.contains(&other) && !second.contains(&one)
+}
+
 /// Whether a place inside a section or request stands in a record of its own
 /// that something else names: `"chat": {"token": …}`, `cache:` and `key:`
 /// below it.
@@ -134,8 +188,14 @@ pub(in crate::detect) fn is_in_foreign_record(
 ) -> bool {
     let is_own = |end: usize| {
         let mut end = before_blanks(bytes, end);
+        if let Some(list) = list_around(bytes, end, range.start) {
+            end = list;
+        }
         while end > range.start
-            && matches!(bytes[end - 1], b':' | b'=' | b'"' | b'\'' | b'>' | b' ' | b'[')
+            && matches!(
+                bytes[end - 1],
+                b':' | b'=' | b'"' | b'\'' | b'>' | b' ' | b'[' | b'\n' | b'\r' | b'\t'
+            )
         {
             end -= 1;
         }
@@ -144,8 +204,8 @@ pub(in crate::detect) fn is_in_foreign_record(
     };
     if let Some(braces) = innermost_braces(bytes, place.start) {
         let is_record = matches!(
-            byte(bytes, before_blanks(bytes, braces.start).wrapping_sub(1)),
-            b':' | b'=' | b'[' | b','
+            bytes[..braces.start].trim_ascii_end().last(),
+            Some(b':' | b'=' | b'[' | b',' | b'>')
         );
         if braces.start > range.start && is_record {
             return !is_own(braces.start);

@@ -20,7 +20,9 @@ use super::text::{balanced, quoted};
 
 pub(super) use address::in_address;
 pub(super) use alias::{uses, variable_of};
-pub(super) use block::{are_siblings, indented_around, innermost_braces, is_in_foreign_record};
+pub(super) use block::{
+    are_in_different_records, are_siblings, indented_around, innermost_braces, is_in_foreign_record,
+};
 pub(super) use call::{aliases, arguments, chain, declaration, positional};
 pub(super) use generic::{Generic, generics};
 pub(super) use request::{bearers, request};

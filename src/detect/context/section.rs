@@ -190,6 +190,9 @@ pub(in crate::detect) fn names_service(bytes: &[u8], name: &Range<usize>) -> boo
         "app",
         "id",
     ];
+    const OWN_NAMES: [&str; 6] = ["name", "service", "app", "id", "image", "kind"];
+    let is_compound = !matches!(byte(bytes, name.end), b'"' | b'\'' | b'\n' | b'\r' | b',' | b' ' | b'<' | b'@' | b':' | b'/')
+        || name::words(&bytes[name.clone()]).len() > 1;
     let mut at = name.start;
     while at > 0
         && name.start - at < 60
@@ -207,5 +210,7 @@ pub(in crate::detect) fn names_service(bytes: &[u8], name: &Range<usize>) -> boo
         at -= 1;
     }
     let words = name::words(&bytes[word_before(bytes, at)]);
-    words.last().is_some_and(|word| FIELDS.contains(&word.as_str()))
+    words.last().is_some_and(|word| {
+        FIELDS.contains(&word.as_str()) && !(is_compound && OWN_NAMES.contains(&word.as_str()))
+    })
 }

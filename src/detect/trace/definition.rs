@@ -77,8 +77,9 @@ impl Tracer<'_> {
     fn given(&self, at: &Range<usize>, reference: &Reference, depth: usize) -> Given {
         let used = reference.name();
         let qualifier = scope::qualifier(self.bytes, at);
+        let block = scope::declaration_block(self.bytes, at);
         if !scope::agrees(self.bytes, qualifier.as_ref(), reference)
-            || (scope::are_apart(self.bytes, at.start, used.start)
+            || (scope::are_apart(self.bytes, block, used.start)
                 && !scope::is_known_beside(self.bytes, reference))
         {
             return Given::Nothing;

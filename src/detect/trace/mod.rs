@@ -49,7 +49,7 @@ impl<'a> Tracer<'a> {
     pub(super) fn follow(&self, candidate: &Candidate) -> Vec<Candidate> {
         let [span] = candidate.parts.as_slice() else { return Vec::new() };
         if matches!(candidate.class, Class::Literal(Strength::Strong) | Class::Empty)
-            || is_stored(&self.bytes[span.clone()])
+            || is_stored(&self.bytes[span.start..self.bytes.len().min(span.end + 16)])
         {
             return Vec::new();
         }

@@ -100,6 +100,19 @@ pub(super) fn enclosure(bytes: &[u8], name: &Range<usize>) -> Enclosure {
     Enclosure::Block
 }
 
+/// Where the declaration begins whose list of names holds `name`: Go's
+/// `const (`; else the name itself.
+pub(super) fn declaration_block(bytes: &[u8], name: &Range<usize>) -> usize {
+    let from = name.start.saturating_sub(REACH_BYTES);
+    let text = &bytes[from..name.start];
+    let open = [&b"const ("[..], b"var ("]
+        .iter()
+        .filter_map(|word| memchr::memmem::rfind(text, word))
+        .max();
+    open.filter(|open| memchr::memmem::find(&text[*open..], b"\n)").is_none())
+        .map_or(name.start, |open| from + open)
+}
+
 /// Whether `:` or `=>` follows the name, and no `:=`.
 fn is_field(bytes: &[u8], name: &Range<usize>) -> bool {
     let mut at = name.end;

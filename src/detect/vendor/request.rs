@@ -18,7 +18,9 @@ pub(super) fn signed(feeds: &Rules<'_>, bytes: &[u8], header: &Range<usize>) -> 
     let around = context::request(bytes, header);
     let mut all = generics(feeds, bytes, &around, "beside ByteStack's signature header", true);
     all.retain(|found| {
-        found.rule == rule && !context::are_siblings(bytes, found.start(), header.start)
+        found.rule == rule
+            && !context::are_siblings(bytes, found.start(), header.start)
+            && !context::are_in_different_records(bytes, found.start(), header.start)
     });
     all.extend(context::signing_keys(bytes, &around).iter().flat_map(|candidate| {
         let evidence = "signs what ByteStack's signature header is compared with";

@@ -84,6 +84,13 @@ impl Reader<'_> {
         if self.expression.enclosing == Some(byte(self.bytes, self.at)) {
             return false;
         }
+        if piece > 0
+            && let Some(joined) =
+                super::joined::assembled(self.bytes, self.at, self.expression.way)
+        {
+            self.found = Some(joined);
+            return false;
+        }
         if let Some(string) = quoted(self.bytes, self.at) {
             return self.take_string(&string.inner, string.end);
         }
@@ -248,8 +255,10 @@ impl Reader<'_> {
             self.is_open = true;
             return self.depth > 0 && is_value;
         }
-        let first = strip_quotes(self.bytes, strip_scheme(self.bytes, inner));
-        let mut parts = super::joined::unfolded(self.bytes, &first);
+        let mut parts = super::joined::unfolded(self.bytes, &strip_scheme(self.bytes, inner));
+        if let [only] = parts.as_mut_slice() {
+            *only = strip_quotes(self.bytes, only.clone());
+        }
         let (more, end, joins_variable) = super::joined::concatenated(self.bytes, end);
         parts.extend(more);
         let value: Vec<u8> =
@@ -323,12 +332,44 @@ impl Reader<'_> {
             self.is_open = true;
             return true;
         }
-        self.note(vec![trimmed], class, false);
+        let (parts, class) = match self.continued(&trimmed, word.end) {
+            Some(parts) => {
+                let raw: Vec<u8> =
+                    parts.iter().flat_map(|part| self.bytes[part.clone()].iter().copied()).collect();
+                let class = classify(&raw, Form::Bare);
+                (parts, class)
+            }
+            None => (vec![trimmed], class),
+        };
+        self.note(parts, class, false);
         let goes_on = !matches!(class, Class::Literal(_)) || self.is_declared_type(word.end);
         if matches!(class, Class::Literal(_)) && self.is_declared_type(word.end) {
             self.found = None;
         }
         goes_on && (piece < 16)
+    }
+
+    /// An unquoted run that a backslash continues on the next line, as in
+    /// properties files: its parts.
+    fn continued(&self, first: &Range<usize>, end: usize) -> Option<Vec<Range<usize>>> {
+        let mut parts = vec![first.clone()];
+        let mut end = end;
+        while self.bytes.get(end) == Some(&b'\\')
+            && matches!(byte(self.bytes, end + 1), b'\n' | b'\r')
+        {
+            let start = skip_space(self.bytes, end);
+            let length = self.bytes[start..]
+                .iter()
+                .take(560)
+                .take_while(|b| is_token_byte(**b))
+                .count();
+            if length == 0 || is_key_end(self.bytes, start + length) {
+                break;
+            }
+            parts.push(start..start + length);
+            end = start + length;
+        }
+        (parts.len() > 1).then_some(parts)
     }
 
     /// `key: Type = "v"`: what was read is the type.

@@ -86,6 +86,9 @@ impl<'a> Reader<'a> {
             return self.assigned(after);
         }
         match byte(self.bytes, at) {
+            b'\\' if skip_space(self.bytes, at) > at + 1 => {
+                self.following(skip_space(self.bytes, at))
+            }
             b',' | b'\t' => self.paired(at + 1),
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
@@ -286,6 +289,9 @@ impl<'a> Reader<'a> {
 
     /// Only blanks or a few words lie between: directives, types, prose.
     fn following(&self, at: usize) -> Option<Candidate> {
+        if self.bytes[self.end..at].contains(&b'\t') && self.heads_identifiers(at, b'\t') {
+            return None;
+        }
         if at == self.end
             && !matches!(byte(self.bytes, at), b'"' | b'\'' | b'`' | b'\\' | b'&' | 0xe2)
         {

@@ -5,7 +5,7 @@
 
 use super::forward::Reader;
 use super::{Candidate, Way, fields};
-use crate::detect::text::{byte, skip_space};
+use crate::detect::text::{byte, skip_space, word_at};
 use crate::detect::value::{Form, classify};
 
 impl Reader<'_> {
@@ -18,6 +18,7 @@ impl Reader<'_> {
             before.get(open + 1).is_some_and(u8::is_ascii_alphabetic)
                 && memchr::memchr(b'>', &before[open..]).is_none()
         }) && matches!(byte(self.bytes, self.name.start.wrapping_sub(1)), b'"' | b'\'')
+            && matches!(byte(self.bytes, self.name.end), b'"' | b'\'')
     }
 
     /// The value attribute of the same tag, or the element's text.
@@ -49,6 +50,11 @@ impl Reader<'_> {
     /// `</key><string>v`, `</td><td>v`, `<b>v`: up to six tags lie between.
     pub(super) fn tags(&self, at: usize) -> Option<Candidate> {
         let mut at = at;
+        // What closes a field's value is no name.
+        let closing = word_at(self.bytes, at + 2);
+        if byte(self.bytes, at + 1) == b'/' && fields::names_value(self.bytes, &closing) {
+            return None;
+        }
         for _ in 0..6 {
             if byte(self.bytes, at) != b'<' || !is_tag(self.bytes, at) {
                 break;

@@ -14,6 +14,7 @@ mod lookup;
 mod markup;
 mod nested;
 mod piece;
+mod rows;
 mod several;
 mod table;
 
@@ -26,6 +27,7 @@ pub(super) use fields::in_record;
 pub(super) use forward::after_name;
 pub(super) use joined::{concatenated, unfolded};
 pub(super) use piece::{concatenation, is_key, strip_scheme};
+pub(super) use rows::column_title;
 
 /// How a name met its value; this is what the report says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
