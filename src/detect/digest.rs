@@ -17,10 +17,40 @@ const HEADING_BYTES: usize = 4096;
 const BETWEEN_BYTES: usize = 400;
 
 const WORDS: [&str; 34] = [
-    "sha", "sha1", "sha224", "sha256", "sha384", "sha512", "md5", "blake2b", "blake3", "crc32",
-    "checksum", "checksums", "digest", "digests", "hash", "hashes", "hashed", "integrity", "alg",
-    "commit", "commits", "revision", "revisions", "rev", "sums", "fingerprint", "fingerprints",
-    "etag", "uuid", "uuids", "pins", "hex", "id", "ids",
+    "sha",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "md5",
+    "blake2b",
+    "blake3",
+    "crc32",
+    "checksum",
+    "checksums",
+    "digest",
+    "digests",
+    "hash",
+    "hashes",
+    "hashed",
+    "integrity",
+    "alg",
+    "commit",
+    "commits",
+    "revision",
+    "revisions",
+    "rev",
+    "sums",
+    "fingerprint",
+    "fingerprints",
+    "etag",
+    "uuid",
+    "uuids",
+    "pins",
+    "hex",
+    "id",
+    "ids",
 ];
 
 /// Whether a value has a digest's or a UUID's form.
@@ -37,6 +67,7 @@ pub(super) fn is_said(bytes: &[u8], name: &Range<usize>, value: &Range<usize>) -
     let between = name.end..value.start.max(name.end);
     (between.len() < BETWEEN_BYTES && says_digest_between(&bytes[between]))
         || follows_digest_word(bytes, name)
+        || is_in_address(bytes, name)
         || is_titled(bytes, value)
         || stands_under_heading(bytes, value)
         || (is_file(bytes, name) && has_sibling(bytes, value))
@@ -66,6 +97,16 @@ fn follows_digest_word(bytes: &[u8], name: &Range<usize>) -> bool {
     let line = line_start(bytes, name.start, 40);
     let head = &bytes[line..name.start];
     head.ends_with(b"(") && says(head)
+}
+
+/// The name is part of an address: a repository's, a package's.
+fn is_in_address(bytes: &[u8], name: &Range<usize>) -> bool {
+    let from = name.start.saturating_sub(120);
+    let run = bytes[from..name.start].iter().rposition(|b| {
+        b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'(' | b'=')
+    });
+    let start = run.map_or(from, |at| from + at + 1);
+    memchr::memmem::find(&bytes[start..name.start], b"://").is_some()
 }
 
 /// The column that holds the value is headed so.

@@ -228,6 +228,26 @@ fn joint(rest: &[u8]) -> usize {
 fn begins_with_noun(rest: &[u8]) -> bool {
     const NOUNS: [&[u8]; 8] =
         [b"api", b"webhook", b"key", b"token", b"secret", b"access", b"signing", b"auth"];
+    const QUALIFIERS: [&[u8]; 12] = [
+        b"production",
+        b"prod",
+        b"staging",
+        b"stage",
+        b"live",
+        b"test",
+        b"dev",
+        b"development",
+        b"admin",
+        b"read",
+        b"write",
+        b"sandbox",
+    ];
+    let first = rest.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let is_qualifier = QUALIFIERS.iter().any(|word| rest[..first].eq_ignore_ascii_case(word));
+    let rest = match rest.get(first) {
+        Some(b' ' | b'/' | b'-' | b'_') if is_qualifier => &rest[first + 1..],
+        _ => rest,
+    };
     let word: Vec<u8> =
         rest.iter().take(24).take_while(|b| is_word(**b)).map(u8::to_ascii_lowercase).collect();
     let starts = NOUNS.iter().any(|noun| word.starts_with(noun));

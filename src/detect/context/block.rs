@@ -64,7 +64,9 @@ pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Ran
             b'}' => depth += 1,
             b']' if is_array_end(bytes, start) => depth += 1,
             b'[' if depth > 0 && is_array_record(bytes, start) => depth -= 1,
-            b'{' | b'[' if depth == 0 && (bytes[start] == b'{' || is_array_record(bytes, start)) => {
+            b'{' | b'['
+                if depth == 0 && (bytes[start] == b'{' || is_array_record(bytes, start)) =>
+            {
                 let end = balanced(bytes, start, 2 * REACH_BYTES)?;
                 return (end > at).then_some(start..end);
             }
@@ -171,7 +173,8 @@ fn list_around(bytes: &[u8], at: usize, from: usize) -> Option<usize> {
 /// Whether two places stand in records of their own, neither inside the
 /// other's.
 pub(in crate::detect) fn are_in_different_records(bytes: &[u8], one: usize, other: usize) -> bool {
-    let (Some(first), Some(second)) = (innermost_braces(bytes, one), innermost_braces(bytes, other))
+    let (Some(first), Some(second)) =
+        (innermost_braces(bytes, one), innermost_braces(bytes, other))
     else {
         return false;
     };

@@ -190,9 +190,11 @@ pub(in crate::detect) fn names_service(bytes: &[u8], name: &Range<usize>) -> boo
         "app",
         "id",
     ];
-    const OWN_NAMES: [&str; 6] = ["name", "service", "app", "id", "image", "kind"];
-    let is_compound = !matches!(byte(bytes, name.end), b'"' | b'\'' | b'\n' | b'\r' | b',' | b' ' | b'<' | b'@' | b':' | b'/')
-        || name::words(&bytes[name.clone()]).len() > 1;
+    const OWN_NAMES: [&str; 4] = ["service", "app", "image", "kind"];
+    let is_compound = !matches!(
+        byte(bytes, name.end),
+        b'"' | b'\'' | b'\n' | b'\r' | b',' | b' ' | b'<' | b'@' | b':' | b'/'
+    ) || name::words(&bytes[name.clone()]).len() > 1;
     let mut at = name.start;
     while at > 0
         && name.start - at < 60

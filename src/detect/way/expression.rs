@@ -85,8 +85,7 @@ impl Reader<'_> {
             return false;
         }
         if piece > 0
-            && let Some(joined) =
-                super::joined::assembled(self.bytes, self.at, self.expression.way)
+            && let Some(joined) = super::joined::assembled(self.bytes, self.at, self.expression.way)
         {
             self.found = Some(joined);
             return false;
@@ -142,7 +141,10 @@ impl Reader<'_> {
                 .iter()
                 .any(|start| rest.starts_with(start) && !rest.starts_with(b"//"));
         if piece > 0 {
-            return self.is_open || goes_on;
+            return self.is_open || goes_on || rest.starts_with(b"get() =");
+        }
+        if rest.starts_with(b"string(") {
+            return true;
         }
         let line = line_start(self.bytes, next, 512);
         let is_deeper = indent(self.bytes, line) > self.expression.indent;
@@ -293,6 +295,9 @@ impl Reader<'_> {
             self.at += 1;
             return self.at < self.end;
         }
+        if self.bytes[start..].starts_with(b"get() =") {
+            return self.pass(7);
+        }
         let (word, is_call) = (start..end, matches!(byte(self.bytes, end), b'(' | b'{' | b'['));
         if is_call || matches!(byte(self.bytes, end), b'"' | b'\'' | b'`') && end - start <= 6 {
             return self.take_callee(&word, end);
@@ -334,8 +339,10 @@ impl Reader<'_> {
         }
         let (parts, class) = match self.continued(&trimmed, word.end) {
             Some(parts) => {
-                let raw: Vec<u8> =
-                    parts.iter().flat_map(|part| self.bytes[part.clone()].iter().copied()).collect();
+                let raw: Vec<u8> = parts
+                    .iter()
+                    .flat_map(|part| self.bytes[part.clone()].iter().copied())
+                    .collect();
                 let class = classify(&raw, Form::Bare);
                 (parts, class)
             }
@@ -358,11 +365,8 @@ impl Reader<'_> {
             && matches!(byte(self.bytes, end + 1), b'\n' | b'\r')
         {
             let start = skip_space(self.bytes, end);
-            let length = self.bytes[start..]
-                .iter()
-                .take(560)
-                .take_while(|b| is_token_byte(**b))
-                .count();
+            let length =
+                self.bytes[start..].iter().take(560).take_while(|b| is_token_byte(**b)).count();
             if length == 0 || is_key_end(self.bytes, start + length) {
                 break;
             }

@@ -18,7 +18,7 @@ const REACH_BYTES: usize = 700;
 /// Fields that hold a value: Kubernetes, Docker Compose, Terraform,
 /// CloudFormation, Elastic Beanstalk, Postman, Insomnia, property lists, .NET
 /// settings, Pulumi, JSON Schema, SQL.
-const VALUE_FIELDS: [&str; 29] = [
+const VALUE_FIELDS: [&str; 31] = [
     "value",
     "val",
     "default",
@@ -48,10 +48,12 @@ const VALUE_FIELDS: [&str; 29] = [
     "example",
     "secret_string",
     "secretstring",
+    "select",
+    "valuedata",
 ];
 
 /// Fields that name something: where one begins, the next record began.
-const NAME_FIELDS: [&str; 16] = [
+const NAME_FIELDS: [&str; 17] = [
     "name",
     "key",
     "variable",
@@ -68,6 +70,7 @@ const NAME_FIELDS: [&str; 16] = [
     "header",
     "option",
     "attribute",
+    "valuename",
 ];
 
 /// Whether a word names the field that holds a value.

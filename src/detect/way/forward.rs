@@ -7,10 +7,7 @@
 use std::ops::Range;
 
 use super::expression::{Expression, evaluate};
-use super::grammar::{
-    bare_word, enclosing_quote, is_connector, names_assignment, operator, past_closers,
-    past_closers_open, skip_cell_marks,
-};
+use super::grammar::{enclosing_quote, operator, past_closers, past_closers_open, skip_cell_marks};
 use super::markup::before_space;
 use super::piece::is_key;
 use super::{Candidate, Way, fields};
@@ -20,9 +17,6 @@ use crate::detect::text::{
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
-
-/// Words between a name and its value that carry no meaning of their own.
-const MOST_WORDS: usize = 8;
 
 /// The values that a name may have.
 pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
@@ -36,6 +30,11 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     let mut candidates = reader.column();
     if candidates.is_empty() {
         candidates = reader.several();
+    }
+    for read in [Reader::branches, Reader::comma_list, Reader::headed] {
+        if candidates.is_empty() {
+            candidates = read(&reader);
+        }
     }
     if candidates.is_empty() {
         candidates = reader.returned();
@@ -85,6 +84,9 @@ impl<'a> Reader<'a> {
         if let Some(after) = operator(self.bytes, at, &self.name) {
             return self.assigned(after);
         }
+        if let Some(candidate) = self.marked(at) {
+            return Some(candidate);
+        }
         match byte(self.bytes, at) {
             b'\\' if skip_space(self.bytes, at) > at + 1 => {
                 self.following(skip_space(self.bytes, at))
@@ -93,6 +95,9 @@ impl<'a> Reader<'a> {
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
             b'(' if self.takes_unit(at) => self.lookup_closed(at + 1),
+            b'(' if byte(self.bytes, self.name.start.wrapping_sub(1)) == b'-' => {
+                self.expression(at, Way::Paired, true)
+            }
             b'(' if at == self.end && !self.calls_key() => None,
             b'(' if at == self.end || quoted(self.bytes, at + 1).is_some() => {
                 self.expression(at + 1, Way::Paired, true)
@@ -110,10 +115,47 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// After a mark that only a few languages have: `read K <<< v`, Robot's
+    /// `${K}    v`, Smalltalk's `K [ ^ v ]`, an option's `--k <key>`.
+    fn marked(&self, at: usize) -> Option<Candidate> {
+        let rest = &self.bytes[at.min(self.bytes.len())..];
+        if rest.starts_with(b"<<<") {
+            return self.expression(at + 3, Way::Assigned, false);
+        }
+        let is_cell = [&b"}  "[..], b"}\t"].iter().any(|end| rest.starts_with(end));
+        if is_cell && self.bytes[..self.name.start].ends_with(b"${") {
+            return self.expression(at + 1, Way::Field, false);
+        }
+        let caret = skip_space(self.bytes, at + 1);
+        if rest.starts_with(b"[") && byte(self.bytes, caret) == b'^' {
+            return self.expression(caret + 1, Way::Assigned, false);
+        }
+        let is_placeholder =
+            rest.starts_with(b"<") || rest.starts_with(b"[") || rest.starts_with(b",");
+        if is_placeholder && let Some(candidate) = self.declared_default() {
+            return Some(candidate);
+        }
+        let is_body = self.bytes[self.end..].starts_with(b", do:");
+        is_body.then(|| self.expression(self.end + 5, Way::Assigned, false))?
+    }
+
     /// After an operator.
     pub(super) fn assigned(&self, at: usize) -> Option<Candidate> {
+        if let Some(candidate) = self.filled(at) {
+            return Some(candidate);
+        }
+        // A type as Java's class files write it.
+        let at = match self.bytes.get(at..) {
+            Some(rest) if rest.starts_with(b"Ljava/lang/String; = ") => at + 20,
+            _ => at,
+        };
         let in_brackets = byte(self.bytes, self.name.start.wrapping_sub(1)) == b'(';
         let candidate = self.expression(at, Way::Assigned, in_brackets);
+        if !candidate.as_ref().is_some_and(|found| matches!(found.class, Class::Literal(_)))
+            && let Some(other) = self.otherwise(at)
+        {
+            return Some(other);
+        }
         if candidate.is_none() && byte(self.bytes, skip_blanks(self.bytes, at)) == b'\n' {
             return fields::indented_below(self.bytes, &self.name, at);
         }
@@ -190,7 +232,17 @@ impl<'a> Reader<'a> {
         is_any(
             self.bytes,
             &word_at(self.bytes, at),
-            &["value", "val", "default", "to", "newvalue", "with"],
+            &[
+                "value",
+                "val",
+                "default",
+                "to",
+                "newvalue",
+                "with",
+                "unset",
+                "ifnotfound",
+                "fallback",
+            ],
         )
     }
 
@@ -227,136 +279,6 @@ impl<'a> Reader<'a> {
         let inner = first..before_space(self.bytes, first, end - 1);
         let class = classify(self.bytes.get(inner.clone())?, Form::Bare);
         Some(Candidate { parts: vec![inner], class, way: Way::Paired, is_quoted: false })
-    }
-
-    /// A flag of the same command that carries the value: `--value v`,
-    /// `--secret-string "v"`.
-    fn flagged(&self) -> Option<Candidate> {
-        const FLAGS: [&[u8]; 7] = [
-            b"--value",
-            b"--secret-string",
-            b"--body",
-            b"--secret",
-            b"--plaintext",
-            b"--data",
-            b"--string-value",
-        ];
-        let limit = self.bytes.len().min(self.end + 300);
-        let text = &self.bytes[self.end..limit];
-        let end = memchr::memmem::find(text, b"\n")
-            .filter(|at| text[..*at].trim_ascii_end().last() != Some(&b'\\'))
-            .unwrap_or(text.len());
-        let (at, flag) = FLAGS
-            .iter()
-            .find_map(|flag| memchr::memmem::find(&text[..end], flag).map(|at| (at, flag)))?;
-        let start = self.end + at + flag.len();
-        let value = skip_blanks(self.bytes, start + usize::from(byte(self.bytes, start) == b'='));
-        let candidate = self.expression(value, Way::Paired, false)?;
-        matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
-    }
-
-    /// The value stands on the next line: under a flag or an element.
-    fn next_line(&self, at: usize) -> Option<Candidate> {
-        let next = skip_space(self.bytes, at);
-        if byte(self.bytes, next) == b'-'
-            && byte(self.bytes, next + 1) == b' '
-            && self.bytes[..self.name.start].ends_with(b"--")
-        {
-            let candidate = self.expression(next + 2, Way::Following, true)?;
-            return matches!(candidate.class, Class::Literal(Strength::Strong))
-                .then_some(candidate);
-        }
-        match byte(self.bytes, next) {
-            b'<' => self.tags(next),
-            b'"' | b'\'' | b'`' if !is_key(self.bytes, next) => {
-                let candidate = self.expression(next, Way::Following, false)?;
-                matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
-            }
-            b'=' => self.assigned(next + 1),
-            b'?' | b'.' => self.fallback(next),
-            _ if is_any(
-                self.bytes,
-                &word_at(self.bytes, next),
-                &["with", "rescue", "catch", "except", "otherwise", "or", "else"],
-            ) =>
-            {
-                let candidate = self.expression(next, Way::Assigned, true)?;
-                matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
-            }
-            _ => None,
-        }
-    }
-
-    /// Only blanks or a few words lie between: directives, types, prose.
-    fn following(&self, at: usize) -> Option<Candidate> {
-        if self.bytes[self.end..at].contains(&b'\t') && self.heads_identifiers(at, b'\t') {
-            return None;
-        }
-        if at == self.end
-            && !matches!(byte(self.bytes, at), b'"' | b'\'' | b'`' | b'\\' | b'&' | 0xe2)
-        {
-            return None;
-        }
-        let mut at = at;
-        let mut way = Way::Following;
-        let mut is_loose = false;
-        for words in 0..MOST_WORDS {
-            at = skip_blanks(self.bytes, at);
-            if let Some(after) = operator(self.bytes, at, &self.name).filter(|_| words > 0) {
-                return self.expression(after, Way::Assigned, false);
-            }
-            if quoted(self.bytes, at).is_some() {
-                return (!is_key(self.bytes, at)).then(|| self.expression(at, way, false))?;
-            }
-            if words > 0 && byte(self.bytes, at) == b'(' {
-                at = balanced(self.bytes, at, 40)?;
-                continue;
-            }
-            if words > 0 && byte(self.bytes, at) == b'\n' {
-                at = skip_space(self.bytes, at);
-                if !is_any(self.bytes, &word_at(self.bytes, at), &["value", "default"]) {
-                    return None;
-                }
-                continue;
-            }
-            let word = bare_word(self.bytes, at)?;
-            if names_assignment(&self.bytes[word.clone()]) {
-                let value = word_at(self.bytes, word.start);
-                let is_value = fields::names_value(self.bytes, &value)
-                    || is_any(self.bytes, &value, &["override"]);
-                return is_value.then(|| self.expression(value.end + 1, Way::Field, false))?;
-            }
-            let class = classify(&self.bytes[word.clone()], Form::Bare);
-            if matches!(class, Class::Literal(strength) if strength >= Strength::Fair) {
-                let is_id = is_loose && self.bytes[word.clone()].iter().all(u8::is_ascii_hexdigit);
-                let is_key = is_id
-                    || matches!(byte(self.bytes, skip_blanks(self.bytes, word.end)), b':' | b'=');
-                return (!is_key).then(|| Candidate {
-                    parts: vec![word],
-                    class,
-                    way,
-                    is_quoted: false,
-                });
-            }
-            if !is_connector(self.bytes, &word) {
-                return self.flagged();
-            }
-            if is_any(self.bytes, &word, &["init", "inz", "value"])
-                && byte(self.bytes, word.end) == b'('
-            {
-                return self.expression(word.end + 1, Way::Field, true);
-            }
-            if is_any(self.bytes, &word, &["in", "used", "for", "of", "and"]) {
-                is_loose = true;
-            }
-            way = if words == 0 && is_any(self.bytes, &word, &["value", "val", "default"]) {
-                Way::Field
-            } else {
-                Way::Told
-            };
-            at = word.end;
-        }
-        None
     }
 }
 

@@ -15,6 +15,13 @@ use crate::rule::Strength;
 impl Reader<'_> {
     /// `.unwrap_or("v")`, `.equals("v")`, `?? "v"`, `?: "v"`.
     pub(super) fn fallback(&self, at: usize) -> Option<Candidate> {
+        if self.bytes[at..].starts_with(b"? ") {
+            // CoffeeScript's existential operator; a condition has two branches.
+            let candidate = self.expression(at + 1, Way::Assigned, false)?;
+            let end = candidate.parts.last().map_or(at, |part| part.end + 1);
+            let is_condition = byte(self.bytes, skip_space(self.bytes, end)) == b':';
+            return (!is_condition).then_some(candidate);
+        }
         if byte(self.bytes, at) == b'?' {
             let is_fallback = matches!(byte(self.bytes, at + 1), b'?' | b':' | b'.');
             return is_fallback.then(|| self.expression(at, Way::Assigned, false))?;
@@ -27,7 +34,7 @@ impl Reader<'_> {
                 self.expression(open + 1, Way::Paired, true)
             }
             b'(' => {
-                let after = balanced(self.bytes, open, 200)?;
+                let after = skip_space(self.bytes, balanced(self.bytes, open, 200)?);
                 (byte(self.bytes, after) == b'.').then(|| self.fallback(after))?
             }
             _ => None,
@@ -66,9 +73,16 @@ impl Reader<'_> {
         if let Some(outer) = self.outer_fallback(next) {
             return Some(outer);
         }
-        let word = word_at(self.bytes, next);
+        let word = word_at(self.bytes, next + usize::from(byte(self.bytes, next) == b'~'));
         if is_any(self.bytes, &word, &["or", "orelse", "else", "default", "value", "init", "inz"]) {
             return self.expression(word.end, Way::Assigned, false);
+        }
+        if let Some(other) = self
+            .annotated(next)
+            .or_else(|| self.otherwise(at))
+            .or_else(|| self.returned_instead(at))
+        {
+            return Some(other);
         }
         match byte(self.bytes, next) {
             b'.' | b'?' => self.fallback(next),
@@ -111,7 +125,7 @@ impl Reader<'_> {
     /// `f() = "v"`, `f () = "v"`.
     pub(super) fn takes_unit(&self, at: usize) -> bool {
         byte(self.bytes, at + 1) == b')'
-            && byte(self.bytes, skip_blanks(self.bytes, at + 2)) == b'='
+            && matches!(byte(self.bytes, skip_blanks(self.bytes, at + 2)), b'=' | b':')
     }
 
     /// Whether a call's own name holds the noun: `withBitkitApiKey(`, and not

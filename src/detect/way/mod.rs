@@ -5,8 +5,10 @@
 //! the same text means the same in every file, and a blob has many paths.
 
 mod backward;
+mod branches;
 mod expression;
 mod fields;
+mod following;
 mod forward;
 mod grammar;
 mod joined;

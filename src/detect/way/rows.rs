@@ -22,7 +22,8 @@ fn sql_title(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let from = open.saturating_sub(REACH_BYTES);
     let head = bytes[from..open].to_ascii_lowercase();
     let values = from + memchr::memmem::rfind(&head, b"values")?;
-    let close = values - bytes[..values].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
+    let close =
+        values - bytes[..values].iter().rev().take_while(|b| b.is_ascii_whitespace()).count();
     if byte(bytes, close.wrapping_sub(1)) != b')' {
         return None;
     }
@@ -109,7 +110,11 @@ fn separated_title(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         header = Some(above);
         next = start;
     }
-    piece(bytes, header?, separator, index)
+    // Titles are words, not assignments.
+    let header = header.filter(|header| {
+        !bytes[header.clone()].iter().any(|b| b"(){}[]=<>:;".contains(b) && *b != separator)
+    })?;
+    piece(bytes, header, separator, index)
 }
 
 /// How many separators outside of quotes a range holds.

@@ -52,6 +52,11 @@ const ENVIRONMENTS: [&str; 30] = [
     "current",
 ];
 
+/// Whether a word names an environment.
+pub(super) fn is_environment(bytes: &[u8], word: &Range<usize>) -> bool {
+    is_any(bytes, word, &ENVIRONMENTS)
+}
+
 impl Reader<'_> {
     /// The keys of a list or of a record by environment.
     pub(super) fn several(&self) -> Vec<Candidate> {
