@@ -181,6 +181,24 @@ fn every_case_is_as_it_should_be() {
         "{} cases are not as they should be: {unexpected:?}",
         unexpected.len()
     );
+    assert_scores(&parts, &complaints);
+}
+
+/// What the whole corpus must reach: 99 % of the positives as they should be,
+/// 0.3 % of the negatives flagged at most.
+fn assert_scores(parts: &BTreeMap<String, Vec<Case>>, complaints: &BTreeMap<String, String>) {
+    let (positives, negatives): (Vec<&Case>, Vec<&Case>) =
+        parts.values().flatten().partition(|case| !case.finds.is_empty());
+    let bad =
+        |cases: &[&Case]| cases.iter().filter(|case| complaints.contains_key(&case.id)).count();
+    let (missed, flagged) = (bad(&positives), bad(&negatives));
+    println!(
+        "whole corpus: {missed} of {} positives missed, {flagged} of {} negatives flagged",
+        positives.len(),
+        negatives.len()
+    );
+    assert!(missed * 100 <= positives.len(), "less than 99 % of the positives: {missed} missed");
+    assert!(flagged * 1000 <= negatives.len() * 3, "more than 0.3 % flagged: {flagged}");
 }
 
 #[test]

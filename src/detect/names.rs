@@ -12,29 +12,32 @@ use super::value::Class;
 use super::way::{Candidate, Way, after_name};
 use super::{Found, confidence, shown};
 use crate::finding::Confidence;
-use crate::rule::{LiteralHit, Names, Rule, RuleSet, Strength};
+use crate::rule::{Form, LiteralHit, Names, Rule, RuleSet, Strength};
 use crate::secret::Secret;
 
 /// Everything under the names of `rules`.
 pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
     let mut found = Vec::new();
     let tracer = Tracer::new(bytes);
-    for hit in hits {
+    let apart = if hits.is_empty() { Vec::new() } else { in_two_words(rules, bytes) };
+    for hit in hits.iter().chain(&apart) {
         let vendor = hit.start..hit.end;
         let Some(span) = around(bytes, &vendor) else { continue };
         let literal = rules.literals()[hit.literal].text();
         let mut candidates: Option<Vec<Candidate>> = None;
         for (index, rule, names) in named(rules, literal) {
             let Some(promise) = promise(bytes, &span, &vendor, names) else { continue };
-            let is_identifier = promise == Promise::Other && identifies(bytes, &span, &vendor);
-            let is_vague = !holds_key_word(&bytes[span.clone()]);
+            let name = Name {
+                span: span.clone(),
+                promise,
+                is_identifier: promise == Promise::Other && identifies(bytes, &span, &vendor),
+                is_vague: !holds_key_word(&bytes[span.clone()]),
+            };
             let candidates =
                 candidates.get_or_insert_with(|| traced(&tracer, after_name(bytes, &span)));
             for candidate in candidates.iter() {
                 let Class::Literal(strength) = candidate.class else { continue };
-                if let Some(confidence) =
-                    judge(rule, promise, is_identifier, is_vague, bytes, &span, candidate, strength)
-                {
+                if let Some(confidence) = judge(rule, &name, bytes, candidate, strength) {
                     found.push(Found {
                         rule: index,
                         parts: candidate.parts.clone(),
@@ -61,6 +64,27 @@ fn traced(tracer: &Tracer<'_>, candidates: Vec<Candidate>) -> Vec<Candidate> {
     all
 }
 
+/// The vendors' words written as two: `BYTE_STACK_API_KEY`. Looked for only in
+/// a piece that holds one of them in one.
+fn in_two_words(rules: &RuleSet, bytes: &[u8]) -> Vec<LiteralHit> {
+    const APART: [(&[u8], &[u8], &str); 2] =
+        [(b"byte", b"stack", "bytestack"), (b"bit", b"kit", "bitkit")];
+    let mut hits = Vec::new();
+    for joint in memchr::memchr2_iter(b'_', b'-', bytes) {
+        for (first, second, word) in APART {
+            let Some(start) = joint.checked_sub(first.len()) else { continue };
+            let end = joint + 1 + second.len();
+            let is_here = bytes[start..joint].eq_ignore_ascii_case(first)
+                && bytes.get(joint + 1..end).is_some_and(|b| b.eq_ignore_ascii_case(second));
+            let literal = rules.literals().iter().position(|literal| literal.text() == word);
+            if let Some(literal) = literal.filter(|_| is_here) {
+                hits.push(LiteralHit { start, end, literal, form: Form::Plain });
+            }
+        }
+    }
+    hits
+}
+
 fn named<'a>(
     rules: &'a RuleSet,
     literal: &'a str,
@@ -71,14 +95,21 @@ fn named<'a>(
     })
 }
 
+/// What is known of a name under one rule.
+struct Name {
+    span: Range<usize>,
+    promise: Promise,
+    /// Whether it says that its value identifies a key.
+    is_identifier: bool,
+    /// Whether it says neither key, token nor secret.
+    is_vague: bool,
+}
+
 /// How sure a literal under a name is; `None` where it is not worth a finding.
 fn judge(
     rule: &Rule,
-    promise: Promise,
-    is_identifier: bool,
-    is_vague: bool,
+    name: &Name,
     bytes: &[u8],
-    name: &Range<usize>,
     candidate: &Candidate,
     strength: Strength,
 ) -> Option<Confidence> {
@@ -87,12 +118,12 @@ fn judge(
     }
     let is_digest_like = digest::has_form(&candidate.value(bytes));
     let is_digest = is_digest_like
-        && candidate.parts.first().is_some_and(|part| digest::is_said(bytes, name, part));
-    let context = match promise {
+        && candidate.parts.first().is_some_and(|part| digest::is_said(bytes, &name.span, part));
+    let context = match name.promise {
         _ if is_digest => Confidence::Low,
         Promise::Key => rule.confidence,
-        Promise::Other if is_identifier || is_digest_like => Confidence::Low,
-        Promise::Loose if is_digest_like && (is_vague || candidate.way == Way::Told) => {
+        Promise::Other if name.is_identifier || is_digest_like => Confidence::Low,
+        Promise::Loose if is_digest_like && (name.is_vague || candidate.way == Way::Told) => {
             Confidence::Low
         }
         Promise::Loose => rule.confidence,

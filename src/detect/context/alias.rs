@@ -53,6 +53,17 @@ fn directive_name(bytes: &[u8], line: usize, at: usize) -> Option<Range<usize>> 
     is_directive.then(|| start..start + name.len())
 }
 
+/// Whether a host stands in a list of addresses that something may reach or
+/// trace, and is not what is asked.
+pub(in crate::detect) fn is_listed_only(bytes: &[u8], host: &Range<usize>) -> bool {
+    let line = line_start(bytes, host.start, 200);
+    let words = crate::detect::name::words(&bytes[line..host.start]);
+    words.iter().any(|word| {
+        ["allowed", "allow", "tracing", "cors", "origins", "csp", "whitelist", "allowlist"]
+            .contains(&word.as_str())
+    })
+}
+
 /// Where a variable is used.
 pub(in crate::detect) fn uses<'a>(
     bytes: &'a [u8],

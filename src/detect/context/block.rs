@@ -58,20 +58,33 @@ const OWN_RECORDS: [&str; 41] = [
 /// The innermost braces around a place, within reach: an object, a block.
 pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let from = at.saturating_sub(REACH_BYTES);
-    let mut depth = 0_usize;
+    let mut braces = 0_usize;
+    let mut brackets = 0_usize;
     for start in (from..at).rev() {
-        match bytes[start] {
-            b'}' => depth += 1,
-            b']' if is_array_end(bytes, start) => depth += 1,
-            b'[' if depth > 0 && is_array_record(bytes, start) => depth -= 1,
-            b'{' | b'['
-                if depth == 0 && (bytes[start] == b'{' || is_array_record(bytes, start)) =>
-            {
-                let end = balanced(bytes, start, 2 * REACH_BYTES)?;
-                return (end > at).then_some(start..end);
+        let opens = match bytes[start] {
+            b'}' => {
+                braces += 1;
+                false
             }
-            b'{' => depth -= 1,
-            _ => {}
+            b']' => {
+                brackets += 1;
+                false
+            }
+            b'{' if braces > 0 => {
+                braces -= 1;
+                false
+            }
+            b'[' if brackets > 0 => {
+                brackets -= 1;
+                false
+            }
+            b'{' => true,
+            b'[' => braces == 0 && is_array_record(bytes, start),
+            _ => false,
+        };
+        if opens {
+            let end = balanced(bytes, start, 2 * REACH_BYTES)?;
+            return (end > at).then_some(start..end);
         }
     }
     None
@@ -79,21 +92,7 @@ pub(in crate::detect) fn innermost_braces(bytes: &[u8], at: usize) -> Option<Ran
 
 /// PHP's and Perl's `key => […]`.
 fn is_array_record(bytes: &[u8], open: usize) -> bool {
-    bytes[..open].trim_ascii_end().ends_with(b"=>")
-}
-
-fn is_array_end(bytes: &[u8], close: usize) -> bool {
-    let from = close.saturating_sub(REACH_BYTES);
-    let mut depth = 0_usize;
-    for at in (from..close).rev() {
-        match bytes[at] {
-            b']' => depth += 1,
-            b'[' if depth == 0 => return is_array_record(bytes, at),
-            b'[' => depth -= 1,
-            _ => {}
-        }
-    }
-    false
+    bytes[open.saturating_sub(40)..open].trim_ascii_end().ends_with(b"=>")
 }
 
 /// The lines around a place that are indented at least as far as its own line;
@@ -106,9 +105,11 @@ pub(in crate::detect) fn indented_around(bytes: &[u8], at: usize) -> Option<Rang
     if own == 0 || !is_field {
         return None;
     }
+    let begins_item =
+        |line: usize| indent(bytes, line) == own && bytes[line + own..].starts_with(b"- ");
     let from = at.saturating_sub(REACH_BYTES);
     let mut start = line;
-    while start > from {
+    while start > from && !begins_item(start) {
         let before = line_start(bytes, start - 1, 512);
         if before >= start || (indent(bytes, before) < own && before + 1 < start) {
             break;
@@ -120,7 +121,7 @@ pub(in crate::detect) fn indented_around(bytes: &[u8], at: usize) -> Option<Rang
     while end < limit {
         let next = end + 1;
         let to = line_end(bytes, next.min(bytes.len()), 1024);
-        if to <= next || indent(bytes, next) < own {
+        if to <= next || indent(bytes, next) < own || begins_item(next) {
             break;
         }
         end = to;
@@ -203,11 +204,13 @@ pub(in crate::detect) fn is_in_foreign_record(
             end -= 1;
         }
         let word = word_before(bytes, end);
-        word.is_empty() || word.start < range.start || is_any(bytes, &word, &OWN_RECORDS)
+        // PHP's `serialize` writes a count before each record.
+        let is_count = bytes[word.clone()].iter().all(u8::is_ascii_digit);
+        is_count || word.start < range.start || is_any(bytes, &word, &OWN_RECORDS)
     };
     if let Some(braces) = innermost_braces(bytes, place.start) {
         let is_record = matches!(
-            bytes[..braces.start].trim_ascii_end().last(),
+            bytes[braces.start.saturating_sub(80)..braces.start].trim_ascii_end().last(),
             Some(b':' | b'=' | b'[' | b',' | b'>')
         );
         if braces.start > range.start && is_record {

@@ -34,6 +34,12 @@ pub(in crate::detect) fn arguments(bytes: &[u8], callee: &Range<usize>) -> Optio
         let limit = bytes.len().min(end + 60);
         end += memchr::memchr(b'>', &bytes[end..limit])? + 1;
     }
+    // Objective-C: `[[ByteStackClient alloc] initWithKey:@"v"]`.
+    if bytes[end..].starts_with(b" alloc]") {
+        let line = line_end(bytes, end, 300);
+        let colon = end + memchr::memchr(b':', &bytes[end..line])?;
+        return Some(colon + 1..line);
+    }
     let open = skip_blanks(bytes, end);
     if matches!(byte(bytes, open), b'(' | b'{') {
         let close =

@@ -10,6 +10,7 @@ mod alias;
 mod block;
 mod call;
 mod generic;
+mod leaf;
 mod request;
 mod section;
 mod signing;
@@ -19,14 +20,15 @@ use std::ops::Range;
 use super::text::{balanced, quoted};
 
 pub(super) use address::in_address;
-pub(super) use alias::{uses, variable_of};
+pub(super) use alias::{is_listed_only, uses, variable_of};
 pub(super) use block::{
     are_in_different_records, are_siblings, indented_around, innermost_braces, is_in_foreign_record,
 };
 pub(super) use call::{aliases, arguments, chain, declaration, positional};
 pub(super) use generic::{Generic, generics};
-pub(super) use request::{bearers, request};
-pub(super) use section::{names_service, resource, section};
+pub(super) use leaf::{cells, is_among_keys, is_among_webhooks};
+pub(super) use request::{bearers, request, schemes, values_beside_scheme};
+pub(super) use section::{is_titled, names_service, resource, section};
 pub(super) use signing::signing_keys;
 
 /// How far a request, a call or a block reaches from the host, in bytes.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::call::positional;
-use crate::detect::text::{balanced, byte, is_any, line_start, word_at};
+use crate::detect::text::{balanced, byte, is_any, line_end, line_start, skip_blanks, word_at};
 use crate::detect::value::{self, Class, Form, classify};
 use crate::detect::way::{self, Candidate, Way};
 use crate::rule::Strength;
@@ -41,7 +41,7 @@ pub(in crate::detect) fn boundary_before(text: &[u8]) -> Option<usize> {
         })
         .max();
     let host = memchr::memmem::rfind(text, b"://")
-        .filter(|at| !is_vendor_or_local(&text[at + 3..]))
+        .filter(|at| !is_vendor_or_local(&text[at + 3..]) && !is_in_comment(text, *at))
         .map(|at| at + 3);
     let verb = VERBS.iter().filter_map(|verb| memchr::memmem::rfind(text, verb)).max();
     last.max(host).max(verb).max(second_opening(text))
@@ -51,8 +51,8 @@ pub(in crate::detect) fn boundary_after(text: &[u8], before: &[u8]) -> Option<us
     let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"\nmachine ", b"\ndefault "];
     let first =
         separators.iter().filter_map(|separator| memchr::memmem::find(text, separator)).min();
-    let host =
-        memchr::memmem::find_iter(text, b"://").find(|at| !is_vendor_or_local(&text[at + 3..]));
+    let host = memchr::memmem::find_iter(text, b"://")
+        .find(|at| !is_vendor_or_local(&text[at + 3..]) && !is_in_comment(text, *at));
     let verb = VERBS.iter().filter_map(|verb| memchr::memmem::find(text, verb)).min();
     let opening = OPENINGS
         .iter()
@@ -60,6 +60,13 @@ pub(in crate::detect) fn boundary_after(text: &[u8], before: &[u8]) -> Option<us
         .filter_map(|opening| memchr::memmem::find(text, opening))
         .min();
     [first, host, verb, opening].into_iter().flatten().min()
+}
+
+/// Whether a comment's mark begins the line of a place.
+fn is_in_comment(text: &[u8], at: usize) -> bool {
+    let line = line_start(text, at, 200);
+    let head = text[line..at].trim_ascii_start();
+    line > 0 && [&b"# "[..], b"//", b"--", b"* ", b"/*"].iter().any(|mark| head.starts_with(mark))
 }
 
 pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
@@ -89,6 +96,53 @@ fn second_opening(text: &[u8]) -> Option<usize> {
             memchr::memmem::rfind(&text[..last], opening).map(|_| last)
         })
         .max()
+}
+
+/// The places in a range where the scheme is named apart from its token:
+/// `type: Bearer`, `--auth-type=bearer`, `auth:bearer {`.
+pub(in crate::detect) fn schemes(bytes: &[u8], range: &Range<usize>) -> Vec<Range<usize>> {
+    memchr::memchr2_iter(b'B', b'b', &bytes[range.clone()])
+        .map(|at| range.start + at..range.start + at + 6)
+        .filter(|at| {
+            let before = bytes[..at.start].trim_ascii_end();
+            is_any(bytes, at, &["bearer"])
+                && !byte(bytes, at.end).is_ascii_alphanumeric()
+                && (before.last().is_some_and(|b| matches!(b, b':' | b'=' | b'"' | b'\''))
+                    || before.to_ascii_lowercase().ends_with(b"-authentication"))
+                && matches!(
+                    byte(bytes, skip_blanks(bytes, at.end)),
+                    b'"' | b'\'' | b'\n' | b',' | b'}' | b'{' | b')' | b'`' | b'-' | b'\\' | 0
+                )
+        })
+        .collect()
+}
+
+/// The record, block or command that names a scheme, and the tokens that are
+/// handed to it by position or by a flag: `.auth('v', {type: 'bearer'})`,
+/// `--auth=v`.
+pub(in crate::detect) fn values_beside_scheme(
+    bytes: &[u8],
+    scheme: &Range<usize>,
+) -> (Range<usize>, Vec<Candidate>) {
+    let open = skip_blanks(bytes, scheme.end);
+    let block = if byte(bytes, open) == b'{' {
+        open..balanced(bytes, open, 600).unwrap_or(open + 1)
+    } else {
+        super::innermost_braces(bytes, scheme.start)
+            .or_else(|| super::indented_around(bytes, scheme.start))
+            .unwrap_or_else(|| {
+                line_start(bytes, scheme.start, 300)..line_end(bytes, scheme.end, 300)
+            })
+    };
+    let mut found: Vec<Candidate> = Vec::new();
+    let line = line_start(bytes, scheme.start, 300)..line_end(bytes, scheme.end, 300);
+    for flag in [&b"--auth="[..], b"--auth ", b" -a ", b".auth(", b".auth_token("] {
+        let Some(at) = memchr::memmem::find(&bytes[line.clone()], flag) else { continue };
+        let expression =
+            way::Expression { way: Way::Paired, indent: 0, in_brackets: false, enclosing: None };
+        found.extend(way::evaluate(bytes, line.start + at + flag.len(), expression));
+    }
+    (block, found)
 }
 
 /// Every `Bearer v` literal in a range.

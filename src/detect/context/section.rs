@@ -5,9 +5,9 @@
 use std::ops::Range;
 
 use crate::detect::name;
-use crate::detect::text::word_before;
 use crate::detect::text::{
-    balanced, byte, indent, is_word, line_end, line_start, skip_blanks, skip_space,
+    balanced, byte, indent, is_word, line_end, line_start, quoted, skip_blanks, skip_space,
+    word_at, word_before,
 };
 
 /// How far a section of a configuration reaches, in bytes.
@@ -56,9 +56,72 @@ pub(in crate::detect) fn section(bytes: &[u8], name: &Range<usize>) -> Option<Ra
     if let Some(end) = definition_end(bytes, name) {
         return Some(at..end);
     }
+    if let Some(section) = serialized(bytes, name).or_else(|| below(bytes, name)) {
+        return Some(section);
+    }
     let rest = skip_blanks(bytes, next + 1);
     (byte(bytes, next) == b':' && matches!(byte(bytes, rest), b'\n' | b'#' | b'&'))
         .then(|| next..indented_end(bytes, name.start, next))
+}
+
+/// Whether the vendor's word is the value of an entry's title, as password
+/// managers export it: `<Key>Title</Key><Value>ByteStack`.
+pub(in crate::detect) fn is_titled(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = bytes[name.start.saturating_sub(40)..name.start].to_ascii_lowercase();
+    before.ends_with(b">")
+        && [&b">title<"[..], b">name<"]
+            .iter()
+            .any(|title| memchr::memmem::find(&before, title).is_some())
+}
+
+/// The string beside a cell that names the vendor's settings, where it holds a
+/// record of its own: `('bytestack_settings', '{"api_key": …}')`.
+fn serialized(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let quote = byte(bytes, name.end);
+    let comma = skip_blanks(bytes, name.end + 1);
+    let is_cell = matches!(quote, b'"' | b'\'') && byte(bytes, comma) == b',';
+    let string = quoted(bytes, is_cell.then(|| skip_blanks(bytes, comma + 1))?)?;
+    let holds_record = bytes[string.inner.clone()].contains(&b'{');
+    holds_record.then_some(string.inner)
+}
+
+/// What a line that names the vendor heads without a bracket or a colon: the
+/// here-document that it writes, the deeper items of its bullet, the body of
+/// its class, the fields of an inspected object.
+fn below(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    let line = line_start(bytes, name.start, 300);
+    let end = line_end(bytes, name.end, 300);
+    let head = bytes[line..name.start].trim_ascii_start();
+    let limit = bytes.len().min(name.end + SECTION_BYTES);
+    if let Some(at) = memchr::memmem::find(&bytes[name.end..end], b"<<") {
+        let word = word_at(
+            bytes,
+            name.end
+                + at
+                + 2
+                + bytes[name.end + at + 2..end]
+                    .iter()
+                    .take_while(|b| matches!(b, b'-' | b'~' | b'"' | b'\'' | b' '))
+                    .count(),
+        );
+        let closing = [&b"\n"[..], &bytes[word.clone()]].concat();
+        let close = memchr::memmem::find(&bytes[end..limit], &closing)?;
+        return (!word.is_empty()).then_some(end..end + close);
+    }
+    if memchr::memmem::find(head, b"class ").is_some() {
+        let open = name.end + memchr::memchr(b'{', &bytes[name.end..limit.min(name.end + 300)])?;
+        return Some(open..balanced(bytes, open, SECTION_BYTES).unwrap_or(limit));
+    }
+    if let Some(open) = memchr::memmem::rfind(head, b"#<") {
+        let close = memchr::memchr(b'>', &bytes[name.end..end])?;
+        let is_open = memchr::memchr(b'>', &head[open..]).is_none();
+        return is_open.then_some(name.end..name.end + close);
+    }
+    let is_bullet =
+        [&b"- "[..], b"* ", b"+ "].iter().any(|mark| head.starts_with(mark)) && head.len() < 8;
+    let next = end + 1;
+    let is_deeper = next < bytes.len() && indent(bytes, next) > indent(bytes, line);
+    (is_bullet && is_deeper).then(|| end..indented_end(bytes, name.start, end))
 }
 
 /// The end of a definition that the vendor's word names: a Ruby or Elixir
@@ -89,6 +152,8 @@ pub(in crate::detect) fn skip_constructor(bytes: &[u8], at: usize) -> usize {
     while end - at < 40
         && (is_word(byte(bytes, end))
             || matches!(byte(bytes, end), b'.' | b':' | b'&' | b'%' | b' ' | b'@' | b'$'))
+        && !bytes[end..].starts_with(b": ")
+        && !bytes[end..].starts_with(b"${")
     {
         end += 1;
     }
@@ -165,8 +230,12 @@ pub(in crate::detect) fn resource(bytes: &[u8], name: &Range<usize>) -> Range<us
 
 /// Whether the vendor's word is the value of a field that says whose record it
 /// is: `provider: bytestack`, `"type": "bytestack"`, `uses: bytestack/action`.
-pub(in crate::detect) fn names_service(bytes: &[u8], name: &Range<usize>) -> bool {
-    const FIELDS: [&str; 22] = [
+pub(in crate::detect) fn names_service(
+    bytes: &[u8],
+    name: &Range<usize>,
+    word: &Range<usize>,
+) -> bool {
+    const FIELDS: [&str; 25] = [
         "name",
         "type",
         "provider",
@@ -189,12 +258,15 @@ pub(in crate::detect) fn names_service(bytes: &[u8], name: &Range<usize>) -> boo
         "@type",
         "app",
         "id",
+        "form",
+        "target",
+        "site",
     ];
     const OWN_NAMES: [&str; 4] = ["service", "app", "image", "kind"];
-    let is_compound = !matches!(
-        byte(bytes, name.end),
-        b'"' | b'\'' | b'\n' | b'\r' | b',' | b' ' | b'<' | b'@' | b':' | b'/'
-    ) || name::words(&bytes[name.clone()]).len() > 1;
+    let is_compound = name != word;
+    if is_titled(bytes, name) || bytes[..name.start].ends_with(b"@type ") {
+        return true;
+    }
     let mut at = name.start;
     while at > 0
         && name.start - at < 60

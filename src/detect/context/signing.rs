@@ -58,7 +58,16 @@ fn around(bytes: &[u8], at: usize, end: usize, range: &Range<usize>) -> Vec<Cand
     }
     let from = at.saturating_sub(300).max(range.start);
     let Some(open) = enclosing(bytes, from, at) else { return Vec::new() };
-    let callee = bytes[word_before(bytes, open)].to_ascii_lowercase();
+    let before = word_before(bytes, open);
+    let callee = if before.is_empty() {
+        // A Lisp's callee stands inside.
+        let end =
+            bytes[open + 1..].iter().take(40).take_while(|b| !b.is_ascii_whitespace()).count();
+        open + 1..open + 1 + end
+    } else {
+        before
+    };
+    let callee = bytes[callee].to_ascii_lowercase();
     let signs = [&b"mac"[..], b"importkey", b"sign", b"hash"]
         .iter()
         .any(|word| memchr::memmem::find(&callee, word).is_some());

@@ -195,10 +195,11 @@ fn is_whole(bytes: &[u8], at: &Range<usize>) -> bool {
     let before = byte(bytes, at.start.wrapping_sub(1));
     let after = byte(bytes, at.end);
     let joins = |mark: u8, far: u8| mark == b'-' && is_word(far);
-    !is_word(before)
-        && !is_word(after)
-        && !joins(before, byte(bytes, at.start.wrapping_sub(2)))
-        && !(joins(after, byte(bytes, at.end + 1)) && byte(bytes, at.end + 1) != b'>')
+    let is_part = is_word(before)
+        || is_word(after)
+        || joins(before, byte(bytes, at.start.wrapping_sub(2)))
+        || joins(after, byte(bytes, at.end + 1));
+    !is_part
 }
 
 /// Words that begin a definition without an operator: `#define T "v"`,

@@ -23,7 +23,10 @@ use crate::rule::Strength;
 
 /// How many occurrences of names are read for one piece, so that a file made
 /// of nothing but references costs a bounded amount.
-const MOST_READINGS: usize = 20_000;
+const MOST_READINGS: usize = 8_000;
+
+/// How many names are looked for in one piece.
+const MOST_NAMES: usize = 1_000;
 
 /// How many definitions lie between a use and its literal at most.
 const DEEPEST: usize = 4;
@@ -38,11 +41,12 @@ type Parts = Vec<Range<usize>>;
 pub(super) struct Tracer<'a> {
     bytes: &'a [u8],
     readings: Cell<usize>,
+    names: Cell<usize>,
 }
 
 impl<'a> Tracer<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, readings: Cell::new(0) }
+        Self { bytes, readings: Cell::new(0), names: Cell::new(0) }
     }
 
     /// The random literals that a candidate other than a literal comes down to.
@@ -164,13 +168,19 @@ impl<'a> Tracer<'a> {
 
     /// The values of what a reference names.
     fn referred(&self, reference: &Reference, depth: usize) -> Vec<Parts> {
-        if depth >= DEEPEST || !reference.may_be_local(self.bytes) {
+        if depth >= DEEPEST || !reference.may_be_local(self.bytes) || !self.may_look() {
             return Vec::new();
         }
         if let Some(argument) = reference.wrapped {
             return self.expression(argument, depth + 1);
         }
         self.defined(reference, depth + 1)
+    }
+
+    /// Whether another name may be looked for in this piece.
+    pub(super) fn may_look(&self) -> bool {
+        self.names.set(self.names.get() + 1);
+        self.names.get() <= MOST_NAMES
     }
 
     /// Reads what a name is given where it stands, unless too much was read.

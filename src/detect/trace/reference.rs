@@ -156,12 +156,15 @@ impl Reference {
     /// member of the environment or of a secret store.
     pub(super) fn may_be_local(&self, bytes: &[u8]) -> bool {
         let Some((name, scopes)) = self.path.split_last() else { return false };
-        !name.is_empty()
-            && !bytes[name.start].is_ascii_digit()
-            && (self.wrapped.is_some() || !is_any(bytes, name, &NO_VARIABLES))
-            && !scopes.iter().any(|scope| is_any(bytes, scope, &ELSEWHERE))
-            && !(self.wrapped.is_some() && looks_up(&bytes[name.clone()]))
-            && !bytes[self.end..].starts_with(b"://")
+        let is_elsewhere = scopes.iter().any(|scope| is_any(bytes, scope, &ELSEWHERE))
+            || bytes[self.end..].starts_with(b"://");
+        let is_constant = if self.wrapped.is_some() {
+            looks_up(&bytes[name.clone()])
+        } else {
+            is_any(bytes, name, &NO_VARIABLES)
+        };
+        let is_name = !name.is_empty() && !bytes[name.start].is_ascii_digit();
+        is_name && !is_elsewhere && !is_constant
     }
 }
 
@@ -258,7 +261,7 @@ pub(super) fn at(bytes: &[u8], at: usize) -> Option<Reference> {
     }
     reference.end = past_subscript(bytes, reference.end);
     take_call(bytes, &mut reference);
-    for _ in 0..closers + 1 {
+    for _ in 0..=closers {
         let close = skip_blanks(bytes, reference.end);
         if closers > 0 && matches!(byte(bytes, close), b'}' | b')' | b']') {
             reference.end = close + 1;

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use super::{Found, Rules};
 use crate::detect::context::{self, Generic};
-use crate::detect::text::{byte, is_word, line_end, line_start};
+use crate::detect::name::around;
+use crate::detect::text::{byte, is_any, line_end, line_start, word_before};
 use crate::detect::value::Class;
 use crate::detect::way::{Candidate, Way, after_name};
 use crate::detect::{confidence, shown};
@@ -25,6 +26,8 @@ pub(super) fn below_comment(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>
     {
         return Vec::new();
     }
+    // The first word of the comment, and so its subject.
+    let is_heading = !head[..head.len()].iter().any(u8::is_ascii_alphanumeric);
     let first = line_end(bytes, word.end, 300);
     let second = line_end(bytes, first + 1, 400);
     let third = line_end(bytes, second + 1, 400);
@@ -36,8 +39,40 @@ pub(super) fn below_comment(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>
         false,
     )
     .into_iter()
-    .map(|found| Found { confidence: Confidence::Low, ..found })
+    .map(|found| {
+        let is_sure = is_heading && found.start() < second && found.evidence.contains('_');
+        let confidence = if is_sure { Confidence::Medium } else { Confidence::Low };
+        Found { confidence: confidence.min(found.confidence), ..found }
+    })
     .collect()
+}
+
+/// The literal given to the vendor's word alone, among keys: `apiKeys: {
+/// bytestack: "v" }`, `register_token("bytestack", "v")`.
+pub(super) fn leaf(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Vec<Found> {
+    let is_alone = around(bytes, word).is_none_or(|name| name == *word);
+    if !is_alone || !context::is_among_keys(bytes, word.start) {
+        return Vec::new();
+    }
+    let is_webhook = context::is_among_webhooks(bytes, word.start);
+    let rule = if is_webhook { feeds.webhook } else { Some(feeds.api_key) };
+    let Some(rule) = rule else { return Vec::new() };
+    after_name(bytes, word)
+        .iter()
+        .filter(|candidate| matches!(candidate.class, Class::Literal(Strength::Strong)))
+        .filter(|candidate| matches!(candidate.way, Way::Assigned | Way::Paired))
+        .flat_map(|candidate| found(feeds, rule, bytes, candidate, "ByteStack's among keys"))
+        .collect()
+}
+
+/// The cells of the vendor's row that stand under a key's title.
+pub(super) fn in_row(feeds: &Rules<'_>, bytes: &[u8], word: &Range<usize>) -> Vec<Found> {
+    context::cells(bytes, word)
+        .iter()
+        .flat_map(|cell| {
+            found(feeds, feeds.api_key, bytes, cell, "in ByteStack's row, under a key's title")
+        })
+        .collect()
 }
 
 /// The literals of generic names in a range.
@@ -54,6 +89,13 @@ pub(super) fn generics(
         if is_request && !is_request_name(feeds, name) {
             continue;
         }
+        let is_plain_secret =
+            ["secret", "key"].iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes()));
+        let generic = Generic {
+            is_webhook: generic.is_webhook
+                || is_plain_secret && context::is_among_webhooks(bytes, generic.span.start),
+            ..generic
+        };
         let Some(rule) = rule_for(feeds, &generic) else { continue };
         for candidate in after_name(bytes, &generic.span) {
             let is_apart =
@@ -85,12 +127,18 @@ fn is_fitting(bytes: &[u8], name: &Range<usize>, way: Way) -> bool {
     match way {
         Way::Told => false,
         Way::Paired => {
-            matches!(opener, b'(' | b'[' | b'{')
+            matches!(opener, b'(' | b'[' | b'{' | b'-')
                 || byte(bytes, name.end) == b'('
                 || bytes[name.clone()].iter().any(|b| matches!(b, b'_' | b'-'))
         }
         Way::Following => name.len() > 4,
-        _ => name.len() > 3 || opener != b' ' || !is_word(byte(bytes, before.wrapping_sub(2))),
+        _ => {
+            let word = word_before(bytes, before.saturating_sub(1));
+            name.len() > 3
+                || opener != b' '
+                || word.is_empty()
+                || is_any(bytes, &word, &["api", "access", "secret", "auth"])
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod request;
 use std::ops::Range;
 
 use self::client::{aliased, declared, is_client, passed};
-use self::generic::{below_comment, generics};
+use self::generic::{below_comment, generics, in_row, leaf};
 use self::request::{addressed, requested, requested_through, signed};
 use super::context;
 use super::name::{around, has_left_boundary, words};
@@ -85,6 +85,7 @@ fn around_word(
             *last_request = request;
         }
         found.extend(requested_through(feeds, bytes, &host));
+        found.extend(in_row(feeds, bytes, &host));
         return found;
     }
     let mut found = Vec::new();
@@ -107,8 +108,12 @@ fn around_word(
     if words.iter().any(|word| word == "signature") {
         found.extend(signed(feeds, bytes, &name));
     }
-    let resource = context::names_service(bytes, &name).then(|| context::resource(bytes, &name));
-    if let Some(section) = context::section(bytes, &name).or(resource).filter(|_| !is_key) {
+    let resource =
+        context::names_service(bytes, &name, word).then(|| context::resource(bytes, &name));
+    if let Some(section) = context::section(bytes, &name)
+        .or(resource)
+        .filter(|_| !is_key || context::is_titled(bytes, &name))
+    {
         found.extend(generics(
             feeds,
             bytes,
@@ -122,6 +127,8 @@ fn around_word(
         found.extend(aliased(feeds, bytes, &alias));
     }
     found.extend(below_comment(feeds, bytes, word));
+    found.extend(leaf(feeds, bytes, word));
+    found.extend(in_row(feeds, bytes, word));
     found
 }
 

@@ -46,6 +46,9 @@ pub(super) fn requested(
     request: &Range<usize>,
     block: &Range<usize>,
 ) -> Vec<Found> {
+    if context::is_listed_only(bytes, host) {
+        return Vec::new();
+    }
     let evidence = "bearer token in a request to ByteStack's API";
     let mut all: Vec<Found> = context::bearers(bytes, request)
         .iter()
@@ -53,6 +56,15 @@ pub(super) fn requested(
         .flat_map(|candidate| found(feeds, feeds.api_key, bytes, candidate, evidence))
         .collect();
     all.extend(generics(feeds, bytes, block, "in a request to ByteStack's API", true));
+    for scheme in context::schemes(bytes, request) {
+        let (block, candidates) = context::values_beside_scheme(bytes, &scheme);
+        all.extend(generics(feeds, bytes, &block, "beside the scheme of a request", true));
+        all.extend(
+            candidates
+                .iter()
+                .flat_map(|candidate| found(feeds, feeds.api_key, bytes, candidate, evidence)),
+        );
+    }
     all
 }
 
@@ -64,6 +76,9 @@ pub(super) fn requested_through(
     host: &Range<usize>,
 ) -> Vec<Found> {
     let Some(variable) = context::variable_of(bytes, host) else { return Vec::new() };
+    if !feeds.tracer.may_look() {
+        return Vec::new();
+    }
     let mut all = Vec::new();
     for used in context::uses(bytes, &variable).take(MOST_ADDRESS_USES) {
         let request = context::request(bytes, &used);

@@ -103,6 +103,16 @@ pub(crate) fn names_a_record(bytes: &[u8], name: &Range<usize>) -> bool {
     while at > 0 && b"\"'`\\ \t:=>{(@$".contains(&bytes[at - 1]) && name.start - at < 24 {
         at -= 1;
     }
+    // A string's prefix: SQL's `N'…'`, Python's `b'…'`.
+    if at + 1 == name.start
+        && bytes.get(at.wrapping_sub(1)).is_some_and(u8::is_ascii_alphabetic)
+        && matches!(byte(bytes, at.wrapping_sub(2)), b' ' | b'=' | b'(')
+    {
+        at -= 1;
+        while at > 0 && b" \t:=>(".contains(&bytes[at - 1]) && name.start - at < 24 {
+            at -= 1;
+        }
+    }
     let bridge = &bytes[at..name.start];
     let has_operator = bridge.iter().any(|b| matches!(b, b':' | b'=' | b'>'));
     let field = crate::detect::text::word_before(bytes, at);

@@ -28,10 +28,7 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     }
     let reader = Reader::new(bytes, name);
     let mut candidates = reader.column();
-    if candidates.is_empty() {
-        candidates = reader.several();
-    }
-    for read in [Reader::branches, Reader::comma_list, Reader::headed] {
+    for read in [Reader::branches, Reader::several, Reader::comma_list, Reader::headed] {
         if candidates.is_empty() {
             candidates = read(&reader);
         }
@@ -77,15 +74,15 @@ impl<'a> Reader<'a> {
     /// What follows the name directly.
     fn direct(&self) -> Option<Candidate> {
         let mut at = skip_blanks(self.bytes, self.end);
+        if let Some(candidate) = self.marked(at) {
+            return Some(candidate);
+        }
         if byte(self.bytes, at) == b'[' || self.bytes[at.min(self.bytes.len())..].starts_with(b"{.")
         {
             at = skip_blanks(self.bytes, balanced(self.bytes, at, 64)?);
         }
         if let Some(after) = operator(self.bytes, at, &self.name) {
             return self.assigned(after);
-        }
-        if let Some(candidate) = self.marked(at) {
-            return Some(candidate);
         }
         match byte(self.bytes, at) {
             b'\\' if skip_space(self.bytes, at) > at + 1 => {
@@ -121,6 +118,23 @@ impl<'a> Reader<'a> {
         let rest = &self.bytes[at.min(self.bytes.len())..];
         if rest.starts_with(b"<<<") {
             return self.expression(at + 3, Way::Assigned, false);
+        }
+        // PHP's `serialize`: `s:7:"api_key";s:40:"v";`.
+        if rest.starts_with(b";s:") {
+            let digits = rest[3..].iter().take_while(|b| b.is_ascii_digit()).count();
+            return self.expression(at + 3 + digits + 1, Way::Field, false);
+        }
+        // Raku's `%*ENV<K> //= v`.
+        let is_subscript = rest.starts_with(b">")
+            && self.bytes[..self.name.start].ends_with(b"<")
+            && is_word(byte(self.bytes, self.name.start.wrapping_sub(2)));
+        if is_subscript {
+            return self.lookup_closed(at + 1);
+        }
+        if self.bytes[self.name.end..self.end].contains(&b']')
+            && let Some(other) = self.otherwise(at)
+        {
+            return Some(other);
         }
         let is_cell = [&b"}  "[..], b"}\t"].iter().any(|end| rest.starts_with(end));
         if is_cell && self.bytes[..self.name.start].ends_with(b"${") {
@@ -165,6 +179,9 @@ impl<'a> Reader<'a> {
     /// `("K", "v")`, `K,v`: the next piece is the value unless it is a key.
     fn paired(&self, at: usize) -> Option<Candidate> {
         let next = skip_space(self.bytes, at);
+        // Transact-SQL's named parameters begin with `@`.
+        let next =
+            next + usize::from(byte(self.bytes, next) == b'@' && is_key(self.bytes, next + 1));
         if is_key(self.bytes, next) && !self.is_named_argument(next) {
             let is_quoted = matches!(byte(self.bytes, self.name.end), b'"' | b'\'');
             return is_quoted.then(|| fields::among_arguments(self.bytes, next))?;

@@ -5,7 +5,7 @@
 
 use super::forward::Reader;
 use super::{Candidate, Way, fields};
-use crate::detect::text::{byte, skip_space, word_at};
+use crate::detect::text::{byte, is_any, skip_space, word_at};
 use crate::detect::value::{Form, classify};
 
 impl Reader<'_> {
@@ -30,6 +30,14 @@ impl Reader<'_> {
         attribute.or_else(|| (!is_empty_element).then(|| self.element(close + 1))?)
     }
 
+    /// KeePass's `<Value Protected="True">`: what follows is ciphertext.
+    fn is_encrypted(&self, tag: usize) -> bool {
+        let limit = self.bytes.len().min(tag + 80);
+        let text = self.bytes[tag..limit].to_ascii_lowercase();
+        let end = memchr::memchr(b'>', &text).unwrap_or(text.len());
+        memchr::memmem::find(&text[..end], b" protected=\"true\"").is_some()
+    }
+
     /// `<name>v<`, `name="K">v<`.
     pub(super) fn element(&self, at: usize) -> Option<Candidate> {
         let mut start = skip_space(self.bytes, at);
@@ -52,7 +60,7 @@ impl Reader<'_> {
         let mut at = at;
         // What closes a field's value is no name.
         let closing = word_at(self.bytes, at + 2);
-        if byte(self.bytes, at + 1) == b'/' && fields::names_value(self.bytes, &closing) {
+        if byte(self.bytes, at + 1) == b'/' && is_any(self.bytes, &closing, &["value", "comment"]) {
             return None;
         }
         for _ in 0..6 {
@@ -60,6 +68,9 @@ impl Reader<'_> {
                 break;
             }
             let limit = self.bytes.len().min(at + 200);
+            if self.is_encrypted(at) {
+                return None;
+            }
             at += memchr::memchr(b'>', &self.bytes[at..limit])? + 1;
             at = skip_space(self.bytes, at);
         }

@@ -67,7 +67,27 @@ impl Candidate {
     pub(super) fn value(&self, bytes: &[u8]) -> Vec<u8> {
         let raw: Vec<u8> =
             self.parts.iter().flat_map(|part| bytes[part.clone()].iter().copied()).collect();
-        unescape(&raw)
+        let mut value = unescape(&raw);
+        if self.is_reversed(bytes) {
+            value.reverse();
+        }
+        value
+    }
+
+    /// Whether the literal is written backwards: `"v"[::-1]`, `"v".reverse`,
+    /// `strrev("v")`, `"v".split("").reverse().join("")`.
+    fn is_reversed(&self, bytes: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (self.parts.first(), self.parts.last()) else {
+            return false;
+        };
+        let after = bytes.get(last.end + 1..).unwrap_or_default();
+        let before = &bytes[..first.start.saturating_sub(1)];
+        let turns_after =
+            [&b"[::-1]"[..], b".reverse", b".split('').reverse", b".split(\"\").reverse"]
+                .iter()
+                .any(|turn| after.starts_with(turn));
+        let turns_before = [&b"strrev("[..], b"reverse("].iter().any(|turn| before.ends_with(turn));
+        self.is_quoted && (turns_after || turns_before)
     }
 }
 
