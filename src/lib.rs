@@ -26,6 +26,7 @@
 //! | [`respond`] | plan, consent, revocation, proof, and the journal of all that |
 //! | [`pipeline`] | joins the stages |
 //! | [`hook`] | git's hooks: what each sweeps, what it says, how it is installed |
+//! | [`sandbox`] | gives up, for good, what a command needs not |
 
 pub mod baseline;
 pub mod ci;
@@ -39,6 +40,7 @@ pub mod pipeline;
 pub mod report;
 pub mod respond;
 pub mod rule;
+pub mod sandbox;
 pub mod secret;
 pub mod settings;
 pub mod source;
