@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use keysweep::report::audit::{self, Authenticity, Check, TrustedKeys};
+use keysweep::sandbox::{self, Needs};
 use keysweep::source::path::escape;
 
 use super::{Exit, output};
@@ -39,6 +40,7 @@ enum Action {
 
 /// Runs `keysweep audit`.
 pub(crate) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
+    sandbox::enter(Needs::Nothing, &[], &[]);
     let Action::Check { directory, signer } = args.action;
     let trusted = signer.as_deref().map(TrustedKeys::open).transpose()?;
     let found = audit::check(&directory, trusted.as_ref())?;

@@ -26,6 +26,7 @@ mod rules;
 mod scan;
 mod telling;
 mod verify;
+mod version;
 
 use std::ffi::OsString;
 
@@ -63,12 +64,16 @@ impl Exit {
 /// confirm, and proves that they are dead.
 #[derive(Debug, Parser)]
 #[command(name = "keysweep", version, max_term_width = 100, propagate_version = false)]
+#[command(disable_version_flag = true, arg_required_else_help = true)]
 #[command(after_help = "Exit codes of `scan`: 0 all read and nothing found, 1 findings, \
     2 could not run, 3 nothing found but something could not be read.\n\
     Run `keysweep COMMAND --help` for examples.")]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    version: version::VersionArgs,
+
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// One line a command: its variant, its arguments, what runs it.
@@ -111,7 +116,12 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
             return if error.use_stderr() { Exit::Refused } else { Exit::Clean };
         }
     };
-    match cli.command.run() {
+    let done = match cli.command {
+        _ if cli.version.is_asked() => version::run(cli.version),
+        Some(command) => command.run(),
+        None => Err(anyhow::anyhow!("no command given; see `keysweep --help`")),
+    };
+    match done {
         Ok(exit) => exit,
         Err(error) => {
             output::complain(&error);

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, Replacements, UnknownFormat, human};
+use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Secret};
 use keysweep::source::path::escape;
 use keysweep::verify::{GivenKeys, KeySource as _, read_keys};
@@ -66,6 +67,8 @@ fn parse_format(name: &str) -> Result<Format, UnknownFormat> {
 /// Runs `keysweep report`.
 #[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments whole")]
 pub(crate) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
+    let outputs: Vec<Output> = args.output.iter().cloned().map(Output::File).collect();
+    sandbox::enter(Needs::Nothing, &outputs, &[]);
     if args.schema {
         write(&args, |out| out.write_all(report::JSON_SCHEMA.as_bytes()))?;
         return Ok(Exit::Clean);

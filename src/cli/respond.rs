@@ -10,6 +10,7 @@ use anyhow::bail;
 use clap::Args;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::respond::{Mode, OperatorNamed, open_directory};
+use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Secret};
 use keysweep::settings::Settings;
 
@@ -92,8 +93,10 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
     let given = if args.api.keys_stdin { keys_from_stdin()? } else { Vec::new() };
     // Refused now rather than after a long sweep.
     open_directory(&args.out)?;
+    let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    sandbox::enter(Needs::Network, &[Output::Directory(args.out.clone())], &roots);
     let settings = Settings {
-        paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
+        paths: roots,
         config: args.config.clone(),
         obeys_ignore_files: false,
         fingerprinter,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args;
 use keysweep::respond::Mode;
+use keysweep::sandbox::{self, Needs, Output};
 use keysweep::verify::{REPORT_FILE, read_report, write_report};
 
 use super::api::ApiArgs;
@@ -61,10 +62,13 @@ pub(crate) fn run(args: RevokeArgs) -> anyhow::Result<Exit> {
     }
     let executes = args.execute || args.consent.is_given();
     let word = args.consent.word(executes)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.report));
+    let given = report_path(&args.report);
+    let outputs = [Output::Directory(out.clone()), Output::File(given.clone())];
+    sandbox::enter(Needs::Network, if executes { &outputs } else { &[] }, &[]);
     let mut report = read_report(&args.report)?;
     let keys = keys(&report, &args.api)?;
     let connection = args.api.connect()?;
-    let out = args.out.clone().unwrap_or_else(|| default_out(&args.report));
     let job = Job {
         connection,
         out: executes.then(|| out.clone()),
@@ -74,7 +78,6 @@ pub(crate) fn run(args: RevokeArgs) -> anyhow::Result<Exit> {
         signer: args.audit.signer()?,
     };
     let exit = job.run(&mut report, &keys, &[], word)?;
-    let given = report_path(&args.report);
     // The audit's own report is sealed by now.
     if executes && !is_same_file(&given, &out.join(REPORT_FILE)) {
         write_report(&given, &report)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use keysweep::rule::{Rule, RuleSet};
+use keysweep::sandbox::{self, Needs};
 use keysweep::settings::{Configuration, Trust};
 use keysweep::source::path::escape;
 
@@ -59,6 +60,7 @@ impl ConfigArgs {
 
 /// Runs `keysweep rules`.
 pub(crate) fn run(args: RulesArgs) -> anyhow::Result<Exit> {
+    sandbox::enter(Needs::Nothing, &[], &[]);
     match args.action {
         Action::List(config) => output::print(list(&*config.rules()?).as_bytes())?,
         Action::Show { id, config } => {

@@ -11,6 +11,7 @@ use clap::Args;
 use keysweep::report::audit::MANIFEST_FILE;
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format};
+use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Secret};
 use keysweep::vendor::Deadline;
 use keysweep::verify::{
@@ -58,6 +59,8 @@ pub(crate) fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     if from_stdin && args.api.keys_stdin {
         bail!("the report and --keys-stdin both read standard input; give one of them");
     }
+    let written = (!from_stdin).then(|| Output::File(report_path(&args.report)));
+    sandbox::enter(Needs::Network, written.as_slice(), &[]);
     let mut report = if from_stdin { report_from_stdin()? } else { read_report(&args.report)? };
     let knew = is_anything_known(&report);
     if !report.findings.is_empty() {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use keysweep::respond::{Mode, Tempo, open_directory};
+use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprinter, Secret};
 use keysweep::settings::Settings;
 use keysweep::source::path::escape;
@@ -69,6 +70,9 @@ pub(crate) fn run(args: DrillArgs) -> anyhow::Result<Exit> {
         bail!("{} holds another run; choose another --out", escape(&out));
     }
     open_directory(&out)?;
+    // The planted repository is made, swept and removed below the second.
+    let outputs = [out.clone(), std::env::temp_dir()].map(Output::Directory);
+    sandbox::enter(Needs::Loopback, &outputs, &[]);
     let (leaked, admin, bystander) = (random_key()?, random_key()?, random_key()?);
     let account = [
         (&leaked, "ci-pipeline", "write"),

@@ -17,6 +17,7 @@ use keysweep::outcome::Outcome;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, human};
+use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
 use keysweep::settings::{BaselineChoice, Mode, Settings, Surroundings};
 use keysweep::source::path::escape;
@@ -38,6 +39,7 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
     // A read of standard input waits where no flag is looked at: there the
     // default action ends the process, which has written nothing yet.
     let interrupt = if args.mode.stdin { Interrupt::default() } else { Interrupt::watch()? };
+    sandbox::enter(needs(&args), &outputs(&args), &settings.paths);
     let outcome = {
         let meter = Meter::new(!args.no_progress && !args.quiet, interrupt.clone());
         pipeline::scan(&settings, &meter)
@@ -101,6 +103,16 @@ fn ask(report: &mut Report, outcome: &Outcome, connection: Connection) -> anyhow
     let keys: HashMap<Fingerprint, Secret> =
         found.map(|finding| (finding.fingerprint, finding.secret.clone())).collect();
     verify::ask_about(report, &keys, connection, false, true)
+}
+
+fn needs(args: &ScanArgs) -> Needs {
+    if args.keys.verify { Needs::Network } else { Needs::Nothing }
+}
+
+/// Every file that this run may write.
+fn outputs(args: &ScanArgs) -> Vec<Output> {
+    let reports = args.reports.iter().map(|(_, path)| path);
+    reports.chain(&args.configuration.write_baseline).cloned().map(Output::File).collect()
 }
 
 fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
