@@ -112,7 +112,7 @@ fn needs(args: &ScanArgs) -> Needs {
 /// Every file that this run may write.
 fn outputs(args: &ScanArgs) -> Vec<Output> {
     let reports = args.reports.iter().map(|(_, path)| path);
-    reports.chain(&args.configuration.write_baseline).cloned().map(Output::File).collect()
+    reports.chain(&args.accept.write_baseline).cloned().map(Output::File).collect()
 }
 
 fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
