@@ -93,11 +93,10 @@ struct FailureCode {
 
 impl Revocation {
     /// The meaning of an answer to a revocation by value.
-    pub(super) fn by_value(
-        status: u16,
-        body: &[u8],
-        key: Option<&Secret>,
-    ) -> Result<Self, VendorError> {
+    ///
+    /// # Errors
+    /// A status that the contract gives no meaning.
+    pub fn by_value(status: u16, body: &[u8], key: Option<&Secret>) -> Result<Self, VendorError> {
         let is_unknown_key = || {
             serde_json::from_slice::<Failure>(body)
                 .is_ok_and(|failure| failure.error.code == "key_not_found")
@@ -110,7 +109,10 @@ impl Revocation {
     }
 
     /// The meaning of an answer to a revocation by id.
-    pub(super) fn by_id(status: u16, body: &[u8]) -> Result<Self, VendorError> {
+    ///
+    /// # Errors
+    /// A status that the contract gives no meaning.
+    pub fn by_id(status: u16, body: &[u8]) -> Result<Self, VendorError> {
         if status == 404 { Ok(Self::UnknownKey) } else { Self::common(status, body, None) }
     }
 

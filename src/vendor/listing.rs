@@ -90,8 +90,11 @@ enum Scope {
     Many(Vec<String>),
 }
 
-/// Reads one page: its keys and the cursor of the next.
-pub(super) fn read_page(body: &[u8]) -> Result<(Vec<ListedKey>, Option<String>), VendorError> {
+/// Reads one page of the listing: its keys and the cursor of the next.
+///
+/// # Errors
+/// A body that is no page, or an id that could leave its place in a path.
+pub fn read_page(body: &[u8]) -> Result<(Vec<ListedKey>, Option<String>), VendorError> {
     let page: Page = serde_json::from_slice(body)
         .map_err(|e| VendorError::Garbage(format!("the list of keys: {}", json_error(&e))))?;
     let keys = page.data.into_iter().map(listed).collect::<Result<_, _>>()?;

@@ -19,7 +19,7 @@ pub use answer::{Answer, KeyFacts, Revocation, shown_without};
 pub use client::{AdminKey, Client, Listing, Transport};
 pub use endpoint::{ApiUrl, ApiUrlError};
 pub use error::VendorError;
-pub use listing::{KeyId, ListedKey};
+pub use listing::{KeyId, ListedKey, read_page};
 pub use pace::{Deadline, Pace, Patience};
 pub use profile::{BlastRadius, Calls, Profile, ProfileError, Steps, Strategy};
 pub use text::shown;
