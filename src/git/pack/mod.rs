@@ -84,8 +84,15 @@ impl Pack {
     /// In words, since the caller names the pack: files that cannot be mapped,
     /// are no pack or index, or do not belong together.
     pub(crate) fn open(path: &Path, hash: gix_hash::Kind) -> Result<Self, String> {
-        let index = gix_pack::index::File::at(path.with_extension("idx"), hash)
-            .map_err(|error| error.to_string())?;
+        let index = path.with_extension("idx");
+        for part in [&index, path] {
+            let metadata = std::fs::metadata(part).map_err(|error| error.to_string())?;
+            if !metadata.is_file() {
+                // Opening a FIFO would wait for ever.
+                return Err("it or its index is no plain file".to_owned());
+            }
+        }
+        let index = gix_pack::index::File::at(index, hash).map_err(|error| error.to_string())?;
         let data = gix_pack::data::File::at(path, hash).map_err(|error| error.to_string())?;
         if index.pack_checksum() != data.checksum() {
             return Err("its index belongs to another pack".to_owned());
