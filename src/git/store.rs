@@ -77,6 +77,11 @@ impl Store {
         self.directories.push(path.to_owned());
         self.add_quarantines(path, seen);
         let file = path.join("info/alternates");
+        if file.is_symlink() {
+            // Its lines are named where they lead nowhere: a link could have any
+            // file of this machine told in the report.
+            return self.skip(&file, SkipKind::Unsupported, "a link, which is not followed");
+        }
         let lines = match read_plain(&file) {
             Ok(lines) => lines.unwrap_or_default(),
             Err(error) => return self.skip(&file, SkipKind::Unreadable, error.to_string()),

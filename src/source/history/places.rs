@@ -190,9 +190,16 @@ impl Places<'_> {
         match read_plain(&path) {
             Ok(bytes) => {
                 let bytes = bytes.unwrap_or_default();
-                for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+                for line in lines.filter(|line| !line.is_empty()) {
+                    // Nothing else is named: the file could be a link to any
+                    // other of this machine.
+                    if gix_hash::ObjectId::from_hex(line).is_err() {
+                        self.skip(shown(&path), SkipKind::Corrupt, "a line is no commit's id");
+                        break;
+                    }
                     let reason = "the clone is shallow: what came before this commit is not in it";
-                    self.skip(escape(line.trim_ascii()), SkipKind::Shallow, reason);
+                    self.skip(escape(line), SkipKind::Shallow, reason);
                 }
             }
             Err(error) => self.skip_error(&path, &error),
