@@ -24,6 +24,10 @@ struct Paths {
 /// subtree twice, nested, give paths without end.
 const STEPS_LIMIT: usize = 4_000_000;
 
+/// How many paths are told apart, 100 bytes each: ten trees of ten entries,
+/// nested, have 10^10, and no tree that anybody works in has a million files.
+const PATHS_LIMIT: usize = 1 << 20;
+
 /// The path of the root.
 const ROOT: u32 = u32::MAX;
 
@@ -62,7 +66,8 @@ pub(super) fn find(
         let mut open = vec![(root, ROOT)];
         while let Some((tree, path)) = open.pop() {
             let Some(edges) = history.trees.edges.get(&tree) else { continue };
-            if seen.len() >= STEPS_LIMIT || !seen.insert((tree, path)) {
+            let is_bomb = seen.len() >= STEPS_LIMIT || paths.parts.len() >= PATHS_LIMIT;
+            if is_bomb || !seen.insert((tree, path)) {
                 continue;
             }
             for edge in edges {
