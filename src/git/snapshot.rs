@@ -9,7 +9,7 @@ use gix_hash::ObjectId;
 
 use super::commits::parse;
 use super::pack::Kind;
-use super::range::new_in;
+use super::changed::new_in;
 use super::reader::Reader;
 use super::trees::{EntryKind, entries};
 use super::{GitError, Objects, Repository, brought_by};
