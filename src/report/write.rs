@@ -48,8 +48,8 @@ pub fn write_atomically(
 }
 
 /// As [`write_atomically`], for a file that is shared and holds no secret: it
-/// keeps the mode of what stood there, and a new one gets what the process's
-/// mask leaves of 0666.
+/// has the mode of what stood there, or 0666, less what the process's mask
+/// takes away.
 ///
 /// # Errors
 ///
@@ -59,15 +59,14 @@ pub fn write_for_all(
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), WriteError> {
     let mut neighbour = tempfile::Builder::new();
+    // Asked for at creation: a sandboxed process may change no mode later.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        neighbour.permissions(fs::Permissions::from_mode(0o666));
+        let there = fs::metadata(path).ok().map(|there| there.permissions());
+        neighbour.permissions(there.unwrap_or_else(|| fs::Permissions::from_mode(0o666)));
     }
-    let mode = fs::metadata(path).ok().map(|there| there.permissions());
-    write(path, neighbour.prefix(NEIGHBOUR), fill)?;
-    let restored = mode.map_or(Ok(()), |mode| fs::set_permissions(path, mode));
-    restored.map_err(|source| WriteError::Io { path: path.to_owned(), source })
+    write(path, neighbour.prefix(NEIGHBOUR), fill)
 }
 
 /// How the neighbour's name begins, until it is renamed.
