@@ -222,6 +222,24 @@ fn named_keys_obey_no_baseline() {
 }
 
 #[test]
+fn hooks_of_a_developer_obey_the_baseline() {
+    let repo = Repo::new();
+    repo.write("a.env", assignment("one")).git(&["add", "-A"]);
+    let hook = |name: &str, input: &str| {
+        run_with_input(repo.root(), &["hook", "run", name], input.as_bytes()).code
+    };
+    assert_eq!(hook("pre-commit", ""), 1);
+    let write = ["scan", "--staged", "--write-baseline", NAME, "--reason", "revoked"];
+    assert_eq!(run_in(repo.root(), &write).code, 0);
+    assert_eq!(hook("pre-commit", ""), 0);
+    let head = repo.commit("accepted", 1);
+    let input = format!("refs/heads/main {head} refs/heads/main {}\n", "0".repeat(40));
+    assert_eq!(hook("pre-push", &input), 0);
+    std::fs::remove_file(repo.root().join(NAME)).unwrap();
+    assert_eq!(hook("pre-push", &input), 1);
+}
+
+#[test]
 fn branches_that_both_add_entries_merge_by_themselves() {
     let repo = Repo::new();
     let accept = |seed: &str| {

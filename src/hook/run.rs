@@ -11,7 +11,7 @@ use gix_hash::ObjectId;
 
 use super::Hook;
 use crate::git::{self, GitError, Repository};
-use crate::settings::{Mode, Push, Settings, Surroundings};
+use crate::settings::{BaselineChoice, Mode, Push, Settings, Surroundings};
 
 /// Why a hook could not run.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +76,12 @@ pub fn sweep(hook: Hook, told: &Told<'_>) -> Result<Option<Settings>, HookError>
     Ok(Some(Settings {
         paths: vec![root],
         mode,
-        // Whoever pushes wrote the allows too.
+        // Whoever pushes wrote the allows and the baseline too.
         obeys_allows: hook != Hook::PreReceive,
+        baseline: match hook {
+            Hook::PreReceive => BaselineChoice::None,
+            Hook::PreCommit | Hook::PrePush => BaselineChoice::Found,
+        },
         surroundings,
         ..Settings::default()
     }))
