@@ -68,6 +68,9 @@ fn clean_change_passes() {
     assert_eq!(notes(&report), [""; 0]);
     assert_eq!(report["scope"]["config_from"], repo.rev("main"));
     assert_eq!(report["scope"]["config"], "main:.keysweep.toml");
+    let schema = std::fs::read_to_string("fixtures/report/keysweep-report-1.schema.json").unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report), "{report}");
 }
 
 #[test]

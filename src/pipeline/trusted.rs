@@ -192,6 +192,10 @@ pub(super) fn changes(target: &Target, mode: &Mode) -> Result<Vec<Note>, GitErro
         }
         _ => changed.extend(target.trusted.iter().flat_map(|it| differing(target, it))),
     }
+    if target.trusted.is_none() {
+        // A range is swept whatever it ignores.
+        changed.retain(|path, _| !path.ends_with(IGNORE_NAME));
+    }
     let note = |(path, how): (String, String)| {
         let name = path.rsplit('/').next().unwrap_or_default();
         let (kind, what) = match name {
@@ -201,7 +205,6 @@ pub(super) fn changes(target: &Target, mode: &Mode) -> Result<Vec<Note>, GitErro
         };
         let obeyed = match &target.trusted {
             Some(trusted) => format!("{}'s was obeyed.", shown(&trusted.revision)),
-            None if name == IGNORE_NAME => "A range is swept whatever it ignores.".to_owned(),
             None => "What it says now was obeyed; --config-from REV obeys a commit that you trust."
                 .to_owned(),
         };
