@@ -151,9 +151,11 @@ impl<'a> Configurations<'a> {
     }
 }
 
-/// A revision as outputs show it.
+/// A revision as outputs show it; a whole id as far as people tell two apart.
 pub(super) fn shown(revision: &str) -> String {
-    crate::git::escape(revision.as_bytes())
+    let is_id =
+        matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b.is_ascii_hexdigit());
+    crate::git::escape(revision[..if is_id { 12 } else { revision.len() }].as_bytes())
 }
 
 /// The configuration of a trusted revision. It is no less trusted than what

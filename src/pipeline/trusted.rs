@@ -106,7 +106,8 @@ pub(super) fn withdraw_allows(findings: &mut [Finding], targets: &[Target]) -> V
                 path: place.origin.path.as_deref().map(str::to_owned),
                 message: format!(
                     "The allow at line {} ({}) is not in {} for this key at this path, so it \
-                     holds nothing back.",
+                     holds nothing back. A key that may stay is accepted there first, in the \
+                     baseline.",
                     place.line,
                     by.reason,
                     shown(&trusted.revision)
@@ -204,7 +205,7 @@ pub(super) fn changes(target: &Target, mode: &Mode) -> Result<Vec<Note>, GitErro
             _ => ("ignore-rules-changed", "file of ignore rules"),
         };
         let obeyed = match &target.trusted {
-            Some(trusted) => format!("{}'s was obeyed.", shown(&trusted.revision)),
+            Some(trusted) => format!("What {} has was obeyed.", shown(&trusted.revision)),
             None => "What it says now was obeyed; --config-from REV obeys a commit that you trust."
                 .to_owned(),
         };
