@@ -206,6 +206,19 @@ fn default_branch_is_swept_whole_where_the_platform_tells_no_base() {
 }
 
 #[test]
+fn allows_of_the_default_branch_hold_in_all_of_its_history() {
+    let repo = Repo::new();
+    let allowed = format!("{} # keysweep:allow reason=double\n", assignment("double").trim_end());
+    repo.write("a.env", allowed).commit("allowed", 1);
+    repo.git(&["mv", "a.env", "b.env"]);
+    repo.commit_index("moved", 2);
+    let head = repo.rev("HEAD");
+    repo.git(&["update-ref", "refs/remotes/origin/HEAD", &head]);
+    let run = scan(repo.root(), &[("CIRCLECI", "true"), ("CIRCLE_SHA1", &head)], &[]);
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
 fn environment_that_tells_nothing_is_refused() {
     let scene = scene();
     let root = scene.repo.root();

@@ -44,6 +44,12 @@ pub struct Change {
     pub trusted: Option<String>,
 }
 
+impl Change {
+    /// Nothing is known to be new, so that nobody's word stands against what is
+    /// swept.
+    const EVERYTHING: Self = Self { range: None, trusted: None };
+}
+
 /// Why a job's range cannot be told.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -92,9 +98,6 @@ impl Job {
             .map_err(|_| self.not_stored(format!("commit {} is not stored", self.tip)))?;
         let base: Option<ObjectId> =
             self.bases.iter().find_map(|base| repository.resolve_commit(base, &mut reader).ok());
-        let mut stored = self.trusted.iter();
-        let trusted = stored.find_map(|name| repository.resolve_commit(name, &mut reader).ok());
-        let trusted = trusted.map(|id| id.to_string());
         let Some(base) = base else {
             let is_review = matches!(self.event, Event::PullRequest | Event::MergeQueue);
             if is_review || (is_shallow(repository) && !self.bases.is_empty()) {
@@ -104,7 +107,7 @@ impl Job {
                 };
                 return Err(self.not_stored(reason));
             }
-            return Ok(Change { range: None, trusted });
+            return Ok(Change::EVERYTHING);
         };
         let text = format!("{base}..{tip}");
         let range = Range::between(&text, vec![tip], vec![base]);
@@ -114,8 +117,12 @@ impl Job {
             }
             other => CiError::Git(other),
         })?;
-        let range = (!commits.is_empty()).then_some(text);
-        Ok(Change { range, trusted })
+        if commits.is_empty() {
+            return Ok(Change::EVERYTHING);
+        }
+        let mut stored = self.trusted.iter();
+        let trusted = stored.find_map(|name| repository.resolve_commit(name, &mut reader).ok());
+        Ok(Change { range: Some(text), trusted: trusted.map(|id| id.to_string()) })
     }
 
     fn not_stored(&self, reason: String) -> CiError {
