@@ -21,8 +21,8 @@ mod reader;
 mod refs;
 mod revision;
 mod short;
-mod staged;
 mod snapshot;
+mod staged;
 mod store;
 mod trees;
 
@@ -38,6 +38,6 @@ pub use provenance::provenance;
 pub use range::{Range, file_at};
 pub use reader::{Object, Objects, Reader};
 pub use refs::{BrokenRef, Ref, RefFault, Refs};
-pub use staged::{Staged, staged};
 pub use snapshot::{Snapshot, touched_by};
+pub use staged::{Staged, staged};
 pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose, scattered_ids};

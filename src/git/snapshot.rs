@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gix_hash::ObjectId;
 
+use super::changed::new_in;
 use super::commits::parse;
 use super::pack::Kind;
-use super::changed::new_in;
 use super::reader::Reader;
 use super::trees::{EntryKind, entries};
 use super::{GitError, Objects, Repository, brought_by};
