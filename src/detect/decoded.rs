@@ -18,6 +18,11 @@ use crate::source::Content;
 /// What all compressed runs of one piece may expand to together, in bytes.
 const EXPANSION_BYTES: usize = 64 << 20;
 
+/// How many hits in decoded text one piece is followed to. Names that stand in
+/// four encodings at once are decoded in every order of the four, so that 40
+/// bytes give 16 hits; a bundle that holds all there is gives a few hundred.
+const DECODED_HITS: usize = 20_000;
+
 /// How many keys before one are looked at for another reading of its place.
 const NEIGHBOURS: usize = 16;
 
@@ -62,20 +67,28 @@ pub(super) fn find(
         .hits(content.bytes)
         .filter(|hit| content.own.contains(&hit.start))
         .collect();
-    let mut search = Search { detector, expanded_bytes: 0, is_over_budget: false };
+    let mut search = Search { detector, expanded_bytes: 0, is_over_budget: false, decoded_hits: 0 };
     let placed = search.keys(content, hits, 0);
+    let over_budget = |reason: &str| Skip {
+        origin: content
+            .origin
+            .path
+            .as_deref()
+            .map_or_else(|| content.origin.root.to_string(), str::to_owned),
+        kind: SkipKind::OverBudget,
+        reason: reason.to_owned(),
+    };
     if search.is_over_budget {
-        skip(Skip {
-            origin: content
-                .origin
-                .path
-                .as_deref()
-                .map_or_else(|| content.origin.root.to_string(), str::to_owned),
-            kind: SkipKind::OverBudget,
-            reason: "compressed text in base64 expands past the limit of 8 MiB each and 64 MiB \
-                     together; what comes after was not read"
-                .to_owned(),
-        });
+        skip(over_budget(
+            "compressed text in base64 expands past the limit of 8 MiB each and 64 MiB together; \
+             what comes after was not read",
+        ));
+    }
+    if search.decoded_hits > DECODED_HITS {
+        skip(over_budget(
+            "encoded text holds more than 20,000 names; what comes after was read only as it \
+             stands",
+        ));
     }
     placed
 }
@@ -84,6 +97,7 @@ struct Search<'a> {
     detector: &'a Detector,
     expanded_bytes: usize,
     is_over_budget: bool,
+    decoded_hits: usize,
 }
 
 impl Search<'_> {
@@ -146,7 +160,11 @@ impl Search<'_> {
     /// The keys of one decoded run, at their places in the outer bytes.
     fn read(&mut self, outer: &Content<'_>, decoded: &Decoded, depth: usize) -> Vec<Placed> {
         let content = Content::whole(outer.origin, decoded.bytes());
+        if self.decoded_hits > DECODED_HITS {
+            return Vec::new();
+        }
         let hits: Vec<LiteralHit> = self.detector.rules.prefilter().hits(decoded.bytes()).collect();
+        self.decoded_hits += hits.len();
         let mut inner = self.keys(&content, hits, depth + decoded.encodings().len());
         if inner.is_empty() {
             return inner;
