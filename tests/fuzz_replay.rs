@@ -1,5 +1,6 @@
 //! Replays seeds, and what they mutate to, through the fuzz targets, so that a
-//! change that breaks one is seen without a fuzzer.
+//! change that breaks one is seen without a fuzzer. Where `KEYSWEEP_FUZZ_CORPUS`
+//! names a directory, the seeds are written there for one to begin with.
 
 #[path = "fuzz/harness.rs"]
 mod harness;
@@ -97,6 +98,13 @@ fn every_target_holds_what_it_promises_on_seeds_and_their_mutations() {
             std::path::Path::new(&format!("tests/fuzz/fuzz_targets/{target}.rs")).is_file(),
             "{target} is not fuzzed"
         );
+        if let Some(corpus) = std::env::var_os("KEYSWEEP_FUZZ_CORPUS") {
+            let directory = std::path::Path::new(&corpus).join(target);
+            std::fs::create_dir_all(&directory).expect("a directory");
+            for (at, seed) in seeds.iter().enumerate() {
+                std::fs::write(directory.join(format!("seed-{at}")), seed).expect("a file");
+            }
+        }
         seeds.iter().for_each(|seed| run(seed));
         let (begun, mut random) = (Instant::now(), Random(7));
         while begun.elapsed() < TIME {
