@@ -13,6 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use keysweep::hook::{self, Hook, Hooks, Installed, Managed, Message, Removed, Status, Told};
 use keysweep::pipeline;
+use keysweep::sandbox::{self, Needs};
 use keysweep::source::path::escape;
 
 use super::{Exit, core_dumps, output};
@@ -234,6 +235,7 @@ fn status(which: &Which) -> anyhow::Result<Exit> {
 
 fn run_hook(hook: Hook, arguments: &[OsString]) -> anyhow::Result<Exit> {
     core_dumps::forbid();
+    sandbox::enter(Needs::Nothing, &[], &[]);
     let mut input = Vec::new();
     if hook.reads_input() {
         std::io::stdin()
