@@ -116,3 +116,28 @@ fn only_one_room_holds_an_http_client() {
         }
     }
 }
+
+#[test]
+fn every_direct_dependency_has_its_reason() {
+    let manifest: toml::Table = std::fs::read_to_string("Cargo.toml")
+        .expect("the manifest")
+        .parse()
+        .expect("a sound manifest");
+    let names = |table: Option<&toml::Value>| -> Vec<String> {
+        table.and_then(toml::Value::as_table).into_iter().flat_map(|t| t.keys().cloned()).collect()
+    };
+    let mut direct = names(manifest.get("dependencies"));
+    let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter().flatten();
+    direct.extend(targets.flat_map(|(_, target)| names(target.get("dependencies"))));
+    direct.sort();
+    direct.dedup();
+    let text = std::fs::read_to_string(".github/CONTRIBUTING.md").expect("the document");
+    let (_, section) = text.split_once("## Direct dependencies").expect("the section");
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let mut reasoned: Vec<String> = rows
+        .flat_map(|row| row.split('|').nth(1).expect("a cell").split(','))
+        .map(|name| name.split_whitespace().next().expect("a name").to_owned())
+        .collect();
+    reasoned.sort();
+    assert_eq!(direct, reasoned);
+}
