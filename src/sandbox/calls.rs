@@ -91,14 +91,14 @@ mod older {
     /// The doors of the interface with 32-bit pointers, where a kernel still
     /// has it: execve, ptrace and execveat have numbers of their own there.
     pub(super) const X32: &[libc::c_long] = &[
-        X32_BIT | 520,
-        X32_BIT | 521,
-        X32_BIT | 545,
-        X32_BIT | libc::SYS_fork,
-        X32_BIT | libc::SYS_vfork,
-        X32_BIT | libc::SYS_socket,
-        X32_BIT | libc::SYS_connect,
-        X32_BIT | libc::SYS_io_uring_setup,
+        X32_BIT + 520,
+        X32_BIT + 521,
+        X32_BIT + 545,
+        X32_BIT + libc::SYS_fork,
+        X32_BIT + libc::SYS_vfork,
+        X32_BIT + libc::SYS_socket,
+        X32_BIT + libc::SYS_connect,
+        X32_BIT + libc::SYS_io_uring_setup,
     ];
     const X32_BIT: libc::c_long = 0x4000_0000;
 }
@@ -140,7 +140,8 @@ fn programs(needs: Needs) -> Result<[BpfProgram; 2], BackendError> {
         }
     } else {
         let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
-        let others = families.map(|family| condition(0, SeccompCmpOp::Ne, family as u64));
+        let others = families
+            .map(|family| condition(0, SeccompCmpOp::Ne, u64::from(family.cast_unsigned())));
         refuse(&mut refused, libc::SYS_socket, rules([others.into()])?);
     }
     // Its flags lie in memory, where no filter looks. To a C library "no such
@@ -155,7 +156,7 @@ type Condition = Result<SeccompCondition, BackendError>;
 
 fn program(rules: Rules, errno: i32) -> Result<BpfProgram, BackendError> {
     let architecture = std::env::consts::ARCH.try_into()?;
-    let refusal = SeccompAction::Errno(errno as u32);
+    let refusal = SeccompAction::Errno(errno.cast_unsigned());
     SeccompFilter::new(rules, SeccompAction::Allow, refusal, architecture)?.try_into()
 }
 

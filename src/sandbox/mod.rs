@@ -63,6 +63,7 @@ impl fmt::Display for Sandbox {
 ///
 /// To be called before any other thread is started. Costs 0.3 ms once, and with
 /// Landlock 1 µs for each file that is opened later.
+#[allow(clippy::must_use_candidate, reason = "what took hold matters to who shows it alone")]
 pub fn enter(needs: Needs, outputs: &[Output], inputs: &[PathBuf]) -> Sandbox {
     // Landlock also forbids looking into other processes, which is what a sweep
     // of `/proc` is for.
