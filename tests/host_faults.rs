@@ -8,7 +8,11 @@
 //! printed, so no more of that is faked here.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stderr, reason = "what could not be tried is said")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "what could not be tried is said, and a test that cannot go on has failed"
+)]
 
 #[path = "support/git_pack.rs"]
 mod pack_support;

@@ -10,7 +10,11 @@
 //! closed pipe does in `host_faults.rs`; what is run and written in `sandbox.rs`.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stderr, reason = "what each attack costs is read by people")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "what each attack costs is read by people, and a test that cannot go on has failed"
+)]
 
 #[path = "support/demanding.rs"]
 mod demanding;

@@ -3,6 +3,11 @@
 //! the kernel's.
 
 #![cfg(target_os = "linux")]
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "what could not be tried is said, and a test that cannot go on has failed"
+)]
 
 #[path = "support/demanding.rs"]
 mod demanding;

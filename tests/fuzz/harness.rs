@@ -23,8 +23,11 @@ use keysweep::settings::{Configuration, Trust};
 use keysweep::source::Content;
 use keysweep::vendor::{self, Profile, Revocation};
 
+/// What is done with some bytes.
+pub(crate) type Target = fn(&[u8]);
+
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 10] = [
+pub(crate) const TARGETS: [(&str, Target); 10] = [
     ("entry_header", entry_header),
     ("delta", delta),
     ("prefilter", prefilter),

@@ -166,7 +166,7 @@ fn links(scene: &mut Scene) {
     .into_iter()
     .enumerate()
     {
-        let name = ["one", "two", "self"].iter().nth(at.wrapping_sub(11)).copied();
+        let name = ["one", "two", "self"].get(at.wrapping_sub(11)).copied();
         let path = scene.root().join(name.map_or(format!("link-{at}"), str::to_owned));
         // The empty target is refused by the system itself.
         let _ = symlink(target, path);

@@ -48,7 +48,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "a .git file that leads to /proc/self/fd and to a terabyte of name",
         build: |scene| {
-            scene.write(".git", format!("gitdir: /proc/self/fd/{}", "x/".repeat(1 << 20)))
+            scene.write(".git", format!("gitdir: /proc/self/fd/{}", "x/".repeat(1 << 20)));
         },
         expected: not_covered(&["unsupported"]),
     },
@@ -115,6 +115,16 @@ pub(crate) const CASES: &[Case] = &[
             scene.adopt(repo);
         },
         expected: not_covered(&["unsupported"]),
+    },
+    Case {
+        name: "refs stored as reftable and a range of them",
+        build: |scene| {
+            let repo = Repo::init(&["--ref-format=reftable"]);
+            repo.write("a", "x").commit("one", 0);
+            repo.write("a", "y").commit("two", 1);
+            scene.adopt(repo);
+        },
+        expected: refused("cannot resolve revision").with(&["--range", "HEAD~1..HEAD"]),
     },
     Case { name: "a shallow clone", build: shallow, expected: not_covered(&["shallow"]) },
     Case { name: "a partial clone", build: partial, expected: not_covered(&["partial"]) },

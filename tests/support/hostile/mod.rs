@@ -139,7 +139,7 @@ impl Scene {
 
     /// Scans a repository instead of a directory.
     pub(crate) fn adopt(&mut self, repo: Repo) {
-        self.root = repo.root().to_owned();
+        repo.root().clone_into(&mut self.root);
         self.keep(repo);
     }
 
