@@ -277,3 +277,17 @@ fn hook_run_by_hand_says_what_it_lacks() {
     assert!(run.stderr.contains("line 1: pre-push takes lines of"), "{}", run.stderr);
     assert_eq!(keysweep(repo.root(), &["hook", "run", "pre-push", "origin", "url"]).code, 0);
 }
+
+#[test]
+fn file_that_is_named_after_its_key_is_stopped_and_not_named_in_full() {
+    let repo = hooked(&["pre-commit"]);
+    stage(&repo, &format!("notes/{}", assignment("name").trim()), "nothing\n");
+    let run = commit(&repo);
+    assert_stopped(&run, "name");
+    assert!(run.stderr.contains("notes/"), "{}", run.stderr);
+    repo.git(&["commit", "-q", "--no-verify", "-m", "past it"]);
+    stage(&repo, &format!("notes/{}", assignment("name").trim()), "more\n");
+    let run = commit(&repo);
+    assert_passed(&run);
+    assert!(!run.stderr.contains(&key("name")), "{}", run.stderr);
+}

@@ -69,7 +69,7 @@ pub(super) fn managed(root: &Path, hooks: &Path, hook: Hook) -> Option<Managed> 
         Manager::Husky => (husky_line(hook), None),
         Manager::Lefthook => (
             format!(
-                "{hook}:\n  jobs:\n    - name: keysweep\n      run: keysweep hook run {hook}{}\n",
+                "{hook}:\n  commands:\n    keysweep:\n      run: keysweep hook run {hook}{}\n",
                 if hook.reads_input() { " -- {1} {2}\n      use_stdin: true" } else { "" }
             ),
             Some("lefthook install"),

@@ -210,9 +210,18 @@ impl Sweep<'_> {
             skip(SkipKind::Lfs, format!("a pointer to the large file {pointer}"));
         }
         self.sink.count(tally(Kind::Blob, bytes.len() as u64));
+        self.name(path, id);
         if self.prefilter.is_candidate(&bytes) {
             let origin = self.origin(source, Some(escape(path).into()), id);
             self.sink.content(Content::whole(&origin, &bytes));
+        }
+    }
+
+    /// A file may be named after the key that it is about.
+    fn name(&self, path: &[u8], id: ObjectId) {
+        if self.prefilter.holds_literal(path) {
+            let origin = self.origin(SourceKind::Metadata, Some(escape(path).into()), id);
+            self.sink.content(Content::whole(&origin, path));
         }
     }
 
