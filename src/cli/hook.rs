@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use keysweep::hook::{self, Hook, Hooks, Installed, Managed, Message, Removed, Status, Told};
+use keysweep::hook::{
+    self, Hook, Hooks, Installed, Managed, Message, Removed, Status, Told, Wishes,
+};
 use keysweep::pipeline;
 use keysweep::sandbox::{self, Needs};
 use keysweep::source::path::escape;
@@ -54,6 +56,10 @@ enum Action {
         /// Installs even where another program manages hooks.
         #[arg(long)]
         force: bool,
+        /// A revision, such as a reviewed branch, whose configuration, baseline
+        /// and allows the hook trusts, instead of those of what it looks at.
+        #[arg(long, value_name = "REV")]
+        config_from: Option<String>,
     },
     /// Takes hooks away and puts back what was there before; without a name,
     /// all of them.
@@ -64,10 +70,13 @@ enum Action {
     /// What the installed hook runs.
     ///
     /// `pre-commit` looks at what is staged, `pre-push` at what the remote does
-    /// not have, `pre-receive` at everything that a push brings, where allows
-    /// written beside a key do not count. Exit codes: 0 go on, 1 a key, 2 could
+    /// not have, `pre-receive` at everything that a push brings, where nothing
+    /// that is pushed may allow a key. Exit codes: 0 go on, 1 a key, 2 could
     /// not run, 3 something could not be read; git stops at all but 0.
     Run {
+        /// Trusts the configuration, baseline and allows of a revision alone.
+        #[arg(long, value_name = "REV")]
+        config_from: Option<String>,
         /// The hook.
         #[arg(value_parser = hook_name())]
         hook: Hook,
@@ -97,10 +106,14 @@ fn hook_name() -> impl TypedValueParser<Value = Hook> {
 /// Runs `keysweep hook`.
 pub(crate) fn run(args: HookArgs) -> anyhow::Result<Exit> {
     match args.action {
-        Action::Install { which, force } => install(&which, force),
+        Action::Install { which, force, config_from } => {
+            install(&which, force, config_from.as_deref())
+        }
         Action::Uninstall(which) => uninstall(&which),
         Action::Status(which) => status(&which),
-        Action::Run { hook, arguments } => run_hook(hook, &arguments),
+        Action::Run { config_from, hook, arguments } => {
+            run_hook(hook, &arguments, config_from.as_deref())
+        }
     }
 }
 
@@ -112,17 +125,18 @@ fn hooks(which: &Which) -> anyhow::Result<Hooks> {
     Ok(Hooks::of(&which.repository, &variable)?)
 }
 
-fn install(which: &Which, insists: bool) -> anyhow::Result<Exit> {
+fn install(which: &Which, insists: bool, config_from: Option<&str>) -> anyhow::Result<Exit> {
     let hooks = hooks(which)?;
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     let wanted: Vec<Hook> = match &which.hooks[..] {
         [] => vec![hooks.usual()],
         named => named.to_vec(),
     };
+    let wishes = Wishes { program: &program, insists, config_from };
     let mut exit = Exit::Clean;
     for hook in wanted {
         let mut text = String::new();
-        match hooks.install(hook, &program, insists)? {
+        match hooks.install(hook, &wishes)? {
             Installed::New(path) => {
                 let _ = writeln!(text, "{hook}: installed at {}", escape(&path));
             }
@@ -233,7 +247,7 @@ fn status(which: &Which) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn run_hook(hook: Hook, arguments: &[OsString]) -> anyhow::Result<Exit> {
+fn run_hook(hook: Hook, arguments: &[OsString], config_from: Option<&str>) -> anyhow::Result<Exit> {
     core_dumps::forbid();
     sandbox::enter(Needs::Nothing, &[], &[]);
     let mut input = Vec::new();
@@ -244,8 +258,9 @@ fn run_hook(hook: Hook, arguments: &[OsString]) -> anyhow::Result<Exit> {
             .read_to_end(&mut input)
             .context("cannot read standard input")?;
     }
-    let told = Told { arguments, input: &input, variable: &variable };
+    let told = Told { arguments, input: &input, config_from, variable: &variable };
     let Some(settings) = hook::sweep(hook, &told)? else { return Ok(Exit::Clean) };
+    sandbox::enter(Needs::Nothing, &[], &settings.paths);
     let outcome = pipeline::scan(&settings, &())?;
     let is_below_root = variable("GIT_PREFIX").is_some_and(|prefix| !prefix.is_empty());
     output::tell(&Message { hook, outcome: &outcome, is_below_root }.text());

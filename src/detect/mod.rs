@@ -25,7 +25,7 @@ mod vocabulary;
 mod way;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::finding::{Confidence, Occurrence, Skip, Suppression, SuppressionKind};
 use crate::rule::{Form, LiteralHit, RuleSet, Strength};
@@ -72,15 +72,20 @@ impl Found {
 #[derive(Debug)]
 pub struct Detector {
     rules: Arc<RuleSet>,
-    today: String,
+    /// Asked for when an allow ends some day: finding out the time zone reads a
+    /// few dozen directories.
+    today: OnceLock<String>,
 }
 
 impl Detector {
     /// Detects by `rules`; allows that expired before today hold nothing back.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>) -> Self {
-        let today = jiff::Zoned::now().date().to_string();
-        Self { rules, today }
+        Self { rules, today: OnceLock::new() }
+    }
+
+    fn today(&self) -> &str {
+        self.today.get_or_init(|| jiff::Zoned::now().date().to_string())
     }
 
     /// The rules in force.
@@ -208,8 +213,7 @@ impl Detector {
             return None;
         }
         let allow = allow::covering(bytes, allows, at)?;
-        let is_expired =
-            allow.expires.as_deref().is_some_and(|expires| expires < self.today.as_str());
+        let is_expired = allow.expires.as_deref().is_some_and(|expires| expires < self.today());
         (!is_expired).then(|| Suppression {
             kind: SuppressionKind::Inline,
             reason: allow.reason.clone(),

@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gix_hash::ObjectId;
+use gix_index::Entry;
 use gix_index::entry::{Flags, Mode};
 use gix_index::extension::Tree;
 
@@ -49,16 +50,15 @@ pub fn staged(repository: &Repository, reader: &mut Reader<'_>) -> Result<Staged
     }
     let mut compared = Compared { removed: BTreeSet::new(), staged: Staged::default() };
     if let Some(file) = open_index(&repository.index_path(), repository.hash(), true)? {
-        let mut listed: Vec<Listed<'_>> = file
-            .entries()
-            .iter()
-            .map(|entry| Listed { path: entry.path(&file).as_ref(), entry })
-            .filter(|listed| !listed.entry.flags.contains(Flags::INTENT_TO_ADD))
-            .collect();
-        if !listed.is_sorted_by_key(|listed| listed.path) {
-            listed.sort_by_key(|listed| listed.path);
+        let paths: &[u8] = file.path_backing();
+        // Git refuses such an index too.
+        if !file.entries().is_sorted_by_key(|entry| path_of(entry, paths)) {
+            let path = repository.index_path();
+            return Err(GitError::damaged(&path, "its entries are not sorted"));
         }
-        compared.compare(&listed, file.tree(), trees, reader)?;
+        let level =
+            Level { listed: file.entries(), prefix: Vec::new(), remembered: file.tree(), trees };
+        compared.compare(level, paths, reader)?;
     } else {
         compared.removed.extend(trees.into_iter().map(|tree| (Vec::new(), tree)));
     }
@@ -81,15 +81,14 @@ fn parents(repository: &Repository) -> Result<Vec<ObjectId>, GitError> {
     Ok(parents)
 }
 
-/// An index entry and its path.
-struct Listed<'a> {
-    path: &'a [u8],
-    entry: &'a gix_index::Entry,
+/// The path of an entry, out of the index's store of paths.
+fn path_of<'a>(entry: &'a Entry, paths: &'a [u8]) -> &'a [u8] {
+    entry.path_in(paths.into()).as_ref()
 }
 
 /// One directory of the index, and the trees that the parents have there.
 struct Level<'a> {
-    listed: &'a [Listed<'a>],
+    listed: &'a [Entry],
     prefix: Vec<u8>,
     remembered: Option<&'a Tree>,
     trees: Vec<ObjectId>,
@@ -104,19 +103,18 @@ struct Compared {
 impl Compared {
     fn compare<'a>(
         &mut self,
-        listed: &'a [Listed<'a>],
-        remembered: Option<&'a Tree>,
-        trees: Vec<ObjectId>,
+        root: Level<'a>,
+        paths: &'a [u8],
         reader: &mut Reader<'_>,
     ) -> Result<(), GitError> {
-        let mut open = vec![Level { listed, prefix: Vec::new(), remembered, trees }];
+        let mut open = vec![root];
         while let Some(level) = open.pop() {
             if level.prefix.iter().filter(|byte| **byte == b'/').count() > DEPTH_LIMIT {
                 let at = level.prefix;
                 let path = super::names::to_path(&at).unwrap_or_default();
                 return Err(GitError::damaged(&path, "its directories are nested too deep"));
             }
-            self.level(level, &mut open, reader)?;
+            self.level(level, paths, &mut open, reader)?;
         }
         Ok(())
     }
@@ -124,6 +122,7 @@ impl Compared {
     fn level<'a>(
         &mut self,
         level: Level<'a>,
+        paths: &'a [u8],
         open: &mut Vec<Level<'a>>,
         reader: &mut Reader<'_>,
     ) -> Result<(), GitError> {
@@ -151,20 +150,24 @@ impl Compared {
         let mut names: BTreeSet<&[u8]> = BTreeSet::new();
         let mut rest = listed;
         while let Some(first) = rest.first() {
-            let below = &first.path[prefix.len()..];
+            if first.flags.contains(Flags::INTENT_TO_ADD) {
+                rest = &rest[1..];
+                continue;
+            }
+            let below = &path_of(first, paths)[prefix.len()..];
             let slash = memchr::memchr(b'/', below);
             let name = &below[..slash.unwrap_or(below.len())];
             names.insert(name);
             let at = || held.iter().filter_map(|held| held.get(name).copied());
             let path = [&prefix[..], name].concat();
-            let is_sparse = first.entry.mode == Mode::DIR;
+            let is_sparse = first.mode == Mode::DIR;
             if slash.is_none() || is_sparse {
                 rest = &rest[1..];
                 self.entry(first, path, is_sparse, &at().collect::<Vec<_>>(), reader)?;
                 continue;
             }
             let inner = [&path[..], b"/"].concat();
-            let end = rest.partition_point(|listed| listed.path.starts_with(&inner));
+            let end = rest.partition_point(|entry| path_of(entry, paths).starts_with(&inner));
             let (inside, after) = rest.split_at(end.max(1));
             rest = after;
             for (_, id) in at().filter(|(kind, _)| *kind == EntryKind::Blob) {
@@ -199,13 +202,13 @@ impl Compared {
     /// One file of the index, beside what the parents hold of its name.
     fn entry(
         &mut self,
-        listed: &Listed<'_>,
+        entry: &Entry,
         path: Vec<u8>,
         is_sparse: bool,
         held: &[(EntryKind, ObjectId)],
         reader: &mut Reader<'_>,
     ) -> Result<(), GitError> {
-        let id = listed.entry.id;
+        let id = entry.id;
         if held.iter().any(|(_, held)| *held == id) {
             return Ok(());
         }
@@ -219,7 +222,7 @@ impl Compared {
                 self.staged.brought.push(brought);
             }
         } else {
-            let is_gitlink = listed.entry.mode == Mode::COMMIT;
+            let is_gitlink = entry.mode == Mode::COMMIT;
             self.staged.brought.push(Brought { path, id, is_gitlink });
         }
         Ok(())

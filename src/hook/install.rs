@@ -61,6 +61,17 @@ pub struct Hooks {
     is_bare: bool,
 }
 
+/// How a hook is to be installed.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes<'a> {
+    /// This program's own path.
+    pub program: &'a Path,
+    /// Whether to install even where another program manages hooks.
+    pub insists: bool,
+    /// The revision whose configuration, baseline and allows the hook trusts.
+    pub config_from: Option<&'a str>,
+}
+
 /// What [`Hooks::install`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Installed {
@@ -154,22 +165,16 @@ impl Hooks {
         self.shared_by.as_deref()
     }
 
-    /// Puts a hook into place; `program` is this program's own path. Where
-    /// another program manages hooks, only with `insists`.
+    /// Puts a hook into place.
     ///
     /// # Errors
     /// What the system refuses, and two hooks that are both in the way.
-    pub fn install(
-        &self,
-        hook: Hook,
-        program: &Path,
-        insists: bool,
-    ) -> Result<Installed, InstallError> {
+    pub fn install(&self, hook: Hook, wishes: &Wishes<'_>) -> Result<Installed, InstallError> {
         let (path, before) = self.paths(hook);
-        let wanted = script(hook, program);
+        let wanted = script(hook, wishes.program, wishes.config_from);
         let there = read(&path)?;
         if !there.as_deref().is_some_and(is_ours)
-            && !insists
+            && !wishes.insists
             && let Some(managed) = managed(&self.root, &self.directory, hook)
         {
             return Ok(Installed::Managed(managed));

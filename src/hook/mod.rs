@@ -15,7 +15,7 @@ mod script;
 
 use crate::finding::lower_case_names;
 
-pub use install::{Hooks, InstallError, Installed, Removed, Status};
+pub use install::{Hooks, InstallError, Installed, Removed, Status, Wishes};
 pub use message::Message;
 pub use other::{Managed, Manager};
 pub use run::{HookError, Told, sweep};

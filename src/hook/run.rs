@@ -41,6 +41,9 @@ pub struct Told<'a> {
     pub arguments: &'a [OsString],
     /// Its standard input; empty for `pre-commit`.
     pub input: &'a [u8],
+    /// The revision whose configuration, baseline and allows are trusted, where
+    /// whoever installed the hook named one.
+    pub config_from: Option<&'a str>,
     /// Its environment.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
 }
@@ -58,6 +61,7 @@ impl std::fmt::Debug for Told<'_> {
 pub fn sweep(hook: Hook, told: &Told<'_>) -> Result<Option<Settings>, HookError> {
     let surroundings = Surroundings::of(told.variable);
     let root = root(hook, &surroundings)?;
+    let mut config_from = told.config_from.map(str::to_owned);
     let mode = match hook {
         Hook::PreCommit => Mode::Staged,
         Hook::PrePush | Hook::PreReceive => {
@@ -70,21 +74,30 @@ pub fn sweep(hook: Hook, told: &Told<'_>) -> Result<Option<Settings>, HookError>
             if push.tips.is_empty() {
                 return Ok(None);
             }
+            // Before its first commit a branch says nothing, and nothing that is
+            // pushed may speak for it.
+            config_from = config_from.filter(|revision| resolves(&repository, revision));
             Mode::Push(push)
         }
     };
     Ok(Some(Settings {
         paths: vec![root],
         mode,
-        // Whoever pushes wrote the allows and the baseline too.
-        obeys_allows: hook != Hook::PreReceive,
+// Whoever pushes wrote the allows and the baseline too; those of a trusted revision count.
+        obeys_allows: hook != Hook::PreReceive || config_from.is_some(),
         baseline: match hook {
-            Hook::PreReceive => BaselineChoice::None,
-            Hook::PreCommit | Hook::PrePush => BaselineChoice::Found,
+            Hook::PreReceive if config_from.is_none() => BaselineChoice::None,
+            Hook::PreReceive | Hook::PreCommit | Hook::PrePush => BaselineChoice::Found,
         },
+        config_from,
         surroundings,
         ..Settings::default()
     }))
+}
+
+fn resolves(repository: &Repository, revision: &str) -> bool {
+    let objects = git::Objects::open(repository);
+    repository.resolve_commit(revision, &mut objects.reader()).is_ok()
 }
 
 /// The root of the repository that git runs the hook for.

@@ -20,9 +20,13 @@ pub(super) fn is_ours(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').take(4).any(|line| line.starts_with(MARK.as_bytes()))
 }
 
-/// The script for a hook; `program` is tried before what the search path has.
-pub(super) fn script(hook: Hook, program: &Path) -> String {
-    let program = program.to_string_lossy().replace('\\', "/").replace('\'', "'\\''");
+/// The script for a hook; `program` is tried before what the search path has,
+/// and trusts a revision where one is named.
+pub(super) fn script(hook: Hook, program: &Path, config_from: Option<&str>) -> String {
+    let quoted = |text: &str| text.replace('\'', "'\\''");
+    let program = quoted(&program.to_string_lossy().replace('\\', "/"));
+    let trust = config_from
+        .map_or_else(String::new, |revision| format!(" --config-from '{}'", quoted(revision)));
     let (read, feed) = if hook.reads_input() {
         // Two programs read what git writes once; the dot keeps the last line's end.
         ("input=$(cat; echo .)\ninput=${input%.}\n", "printf %s \"$input\" | ")
@@ -45,7 +49,7 @@ pub(super) fn script(hook: Hook, program: &Path) -> String {
          fi\n\
          for keysweep in '{program}' keysweep; do\n\
          \x20 if command -v \"$keysweep\" >/dev/null 2>&1; then\n\
-         \x20   {feed}\"$keysweep\" hook run {hook} -- \"$@\"\n\
+         \x20   {feed}\"$keysweep\" hook run{trust} {hook} -- \"$@\"\n\
          \x20   exit\n\
          \x20 fi\n\
          done\n\
@@ -62,7 +66,7 @@ mod tests {
     #[test]
     fn script_is_known_again_and_quotes_its_program() {
         for hook in Hook::ALL {
-            let text = script(hook, Path::new("/o'neil/key sweep"));
+            let text = script(hook, Path::new("/o'neil/key sweep"), None);
             assert!(is_ours(text.as_bytes()));
             assert!(text.contains("'/o'\\''neil/key sweep'"), "{text}");
             assert!(text.contains(&format!("hook run {hook} -- ")), "{text}");
