@@ -291,3 +291,25 @@ fn file_that_is_named_after_its_key_is_stopped_and_not_named_in_full() {
     assert_passed(&run);
     assert!(!run.stderr.contains(&key("name")), "{}", run.stderr);
 }
+
+#[test]
+fn accepted_finding_lets_a_commit_through() {
+    let repo = hooked(&["pre-commit"]);
+    stage(&repo, "a.sh", &assignment("accepted"));
+    assert_stopped(&commit(&repo), "accepted");
+    let accepted = keysweep(
+        repo.root(),
+        &[
+            "scan",
+            "--staged",
+            "--write-baseline",
+            ".keysweep-baseline",
+            "--reason",
+            "known",
+            "--by",
+            "Ada",
+        ],
+    );
+    assert!(repo.root().join(".keysweep-baseline").exists(), "{accepted:?}");
+    assert_passed(&commit(&repo));
+}

@@ -199,3 +199,39 @@ fn what_came_along_unnamed_is_refused() {
     assert_stopped(&told, "stowaway");
     assert_passed(&run(&[]));
 }
+
+#[test]
+fn server_trusts_the_revision_that_its_administrator_names() {
+    let (repo, server) = with_server();
+    let config = "[[exclude]]\nglob = \"vendor/**\"\nreason = \"reviewed\"\n";
+    let allow = "# keysweep:allow reason=\"a test double\"";
+    let allowed = format!("{allow}\n{}", assignment("allowed"));
+    repo.write(".keysweep.toml", config).write("double.sh", &allowed).commit("reviewed", 1);
+    assert_passed(&git(repo.root(), &["push", "-q", "origin", "main"]));
+    let run = hooked_support::keysweep(
+        &server,
+        &["hook", "install", "pre-receive", "--config-from", "main"],
+    );
+    assert_passed(&run);
+    // What main excludes and allows may change; a new branch may not add to it.
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    repo.write("vendor/a.sh", assignment("vendored"));
+    repo.git(&["mv", "double.sh", "moved.sh"]);
+    repo.write("double.sh", format!("more\n{allowed}")).commit("as main allows", 2);
+    assert_passed(&git(repo.root(), &["push", "-q", "origin", "topic"]));
+    let wider = config.replace("vendor/**", "**");
+    repo.write(".keysweep.toml", wider).write("b.sh", assignment("wider")).commit("wider", 3);
+    assert_stopped(&git(repo.root(), &["push", "-q", "origin", "topic"]), "wider");
+    repo.git(&["reset", "-q", "--hard", "topic~1"]);
+    repo.write("c.sh", format!("{allow}\n{}", assignment("own"))).commit("own allow", 4);
+    assert_stopped(&git(repo.root(), &["push", "-q", "origin", "topic"]), "own");
+    // Before main has a commit nothing is trusted, and nothing is in the way.
+    let (first, other) = with_server();
+    let install = ["hook", "install", "pre-receive", "--config-from", "main"];
+    assert_passed(&hooked_support::keysweep(&other, &install));
+    first.write("a.sh", &allowed).commit("first", 1);
+    assert_stopped(&git(first.root(), &["push", "-q", "origin", "main"]), "allowed");
+    first.write("a.sh", "a\n").git(&["add", "a.sh"]);
+    first.git(&["commit", "-q", "--amend", "-m", "first"]);
+    assert_passed(&git(first.root(), &["push", "-q", "origin", "main"]));
+}

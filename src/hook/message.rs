@@ -212,7 +212,10 @@ fn allow(comment: Option<(&'static str, &'static str)>) -> String {
         Some((start, end)) => format!(
             "Say so on its line, or alone on the line above: {start}keysweep:allow reason=\"…\"{end}"
         ),
-        None => "Leave the file out by an [[exclude]] with its reason in .keysweep.toml".to_owned(),
+        None => {
+            "Accept it with a reason: keysweep scan --staged --write-baseline .keysweep-baseline"
+                .to_owned()
+        }
     }
 }
 
