@@ -98,11 +98,7 @@ impl Repository {
             match self.read_loose(&home.join(relative))? {
                 Some(Value::Object(id)) => return Ok(Some(id)),
                 Some(Value::Symbolic(next)) => name = next,
-                None => {
-                    let packed = self.packed_refs()?;
-                    let at = packed.binary_search_by(|packed| packed.name.cmp(&name));
-                    return Ok(at.ok().map(|at| packed[at].target));
-                }
+                None => return self.packed_ref(&name),
             }
         }
         Err(GitError::Revision {
@@ -267,6 +263,26 @@ impl Repository {
             return Ok(None);
         }
         Err(GitError::damaged(path, "it holds no object id"))
+    }
+
+    /// One ref of `packed-refs`, found without reading the others: a server's
+    /// file may hold a hundred thousand.
+    fn packed_ref(&self, name: &[u8]) -> Result<Option<ObjectId>, GitError> {
+        let path = self.common_dir().join("packed-refs");
+        let bytes = read_plain(&path).map_err(|error| GitError::io(&path, error))?;
+        let bytes = bytes.unwrap_or_default();
+        let wanted = [b" ", name].concat();
+        for at in memchr::memmem::find_iter(&bytes, &wanted) {
+            let rest = &bytes[at + wanted.len()..];
+            let is_whole = rest.is_empty() || rest.starts_with(b"\n") || rest.starts_with(b"\r\n");
+            let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            if is_whole && at - start == self.hash().len_in_hex() {
+                return ObjectId::from_hex(&bytes[start..at])
+                    .map(Some)
+                    .map_err(|_| GitError::damaged(&path, "a line is no `ID NAME`"));
+            }
+        }
+        Ok(None)
     }
 
     /// `packed-refs`, sorted by name; lines that are no ref are passed over as
