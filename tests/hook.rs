@@ -313,3 +313,22 @@ fn accepted_finding_lets_a_commit_through() {
     assert!(repo.root().join(".keysweep-baseline").exists(), "{accepted:?}");
     assert_passed(&commit(&repo));
 }
+
+#[test]
+fn what_cannot_be_read_stops_a_commit_and_is_named() {
+    let repo = hooked(&["pre-commit"]);
+    stage(&repo, "a.sh", "a\n");
+    let blob = repo.rev(":a.sh");
+    let (fan, rest) = blob.split_at(2);
+    std::fs::remove_file(repo.root().join(format!(".git/objects/{fan}/{rest}"))).unwrap();
+    let run = keysweep(repo.root(), &["hook", "run", "pre-commit"]);
+    assert_eq!(run.code, 3, "{run:?}");
+    for part in ["not all of it could be read", "a.sh", "git commit --no-verify"] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    let index = repo.root().join(".git/index");
+    std::fs::write(&index, b"DIRC no index").unwrap();
+    let run = keysweep(repo.root(), &["hook", "run", "pre-commit"]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.stderr.contains("index"), "{}", run.stderr);
+}

@@ -83,7 +83,7 @@ fn parents(repository: &Repository) -> Result<Vec<ObjectId>, GitError> {
 
 /// The path of an entry, out of the index's store of paths.
 fn path_of<'a>(entry: &'a Entry, paths: &'a [u8]) -> &'a [u8] {
-    entry.path_in(paths.into()).as_ref()
+    entry.path_in(paths).as_ref()
 }
 
 /// One directory of the index, and the trees that the parents have there.
