@@ -83,7 +83,7 @@ pub fn sweep(hook: Hook, told: &Told<'_>) -> Result<Option<Settings>, HookError>
     Ok(Some(Settings {
         paths: vec![root],
         mode,
-// Whoever pushes wrote the allows and the baseline too; those of a trusted revision count.
+        // Whoever pushes wrote the allows and the baseline too; those of a trusted revision count.
         obeys_allows: hook != Hook::PreReceive || config_from.is_some(),
         baseline: match hook {
             Hook::PreReceive if config_from.is_none() => BaselineChoice::None,

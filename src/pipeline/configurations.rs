@@ -155,7 +155,7 @@ impl<'a> Configurations<'a> {
 pub(super) fn shown(revision: &str) -> String {
     let is_id =
         matches!(revision.len(), 40 | 64) && revision.bytes().all(|b| b.is_ascii_hexdigit());
-    crate::git::escape(revision[..if is_id { 12 } else { revision.len() }].as_bytes())
+    crate::git::escape(&revision.as_bytes()[..if is_id { 12 } else { revision.len() }])
 }
 
 /// The configuration of a trusted revision. It is no less trusted than what
