@@ -16,7 +16,9 @@ use crate::rule::Strength;
 /// How far from its use a definition is looked for, in bytes.
 const REACH_BYTES: usize = 96 << 10;
 /// How many occurrences of a name are read on each side of its use.
-const MOST_OCCURRENCES: usize = 96;
+const MOST_OCCURRENCES: usize = 48;
+/// How many places are looked at for them: a short name is part of many words.
+const MOST_MATCHES: usize = 1_000;
 
 /// What one occurrence of a name gives it.
 enum Given {
@@ -60,23 +62,32 @@ impl Tracer<'_> {
         let finder = memchr::memmem::Finder::new(text);
         let from = name.start.saturating_sub(REACH_BYTES);
         let to = self.bytes.len().min(name.end + REACH_BYTES);
-        let whole = |range: Range<usize>| {
-            finder
-                .find_iter(&self.bytes[range.clone()])
-                .map(|at| range.start + at..range.start + at + text.len())
-                .filter(|at| is_whole(self.bytes, at))
-                .collect::<Vec<_>>()
-        };
-        let mut before = whole(from..name.start);
-        before.drain(..before.len().saturating_sub(MOST_OCCURRENCES));
-        let mut after = whole(name.end..to);
-        after.truncate(MOST_OCCURRENCES);
+        let last = memchr::memmem::FinderRev::new(text);
+        let range = |at: usize| at..at + text.len();
+        let mut before: Vec<Range<usize>> = last
+            .rfind_iter(&self.bytes[from..name.start])
+            .take(MOST_MATCHES)
+            .map(|at| range(from + at))
+            .filter(|at| is_whole(self.bytes, at))
+            .take(MOST_OCCURRENCES)
+            .collect();
+        before.reverse();
+        let after = finder
+            .find_iter(&self.bytes[name.end..to])
+            .take(MOST_MATCHES)
+            .map(|at| range(name.end + at))
+            .filter(|at| is_whole(self.bytes, at))
+            .take(MOST_OCCURRENCES)
+            .collect();
         (before, after)
     }
 
     fn given(&self, at: &Range<usize>, reference: &Reference, depth: usize) -> Given {
         let used = reference.name();
         let qualifier = scope::qualifier(self.bytes, at);
+        if !self.may_walk(at.start.abs_diff(used.start)) {
+            return Given::Nothing;
+        }
         let block = scope::declaration_block(self.bytes, at);
         if !scope::agrees(self.bytes, qualifier.as_ref(), reference)
             || (scope::are_apart(self.bytes, block, used.start)

@@ -25,6 +25,9 @@ use crate::rule::Strength;
 /// of nothing but references costs a bounded amount.
 const MOST_READINGS: usize = 8_000;
 
+/// How many bytes between uses and definitions are looked at in one piece.
+const MOST_WALKED_BYTES: usize = 8 << 20;
+
 /// How many names are looked for in one piece.
 const MOST_NAMES: usize = 1_000;
 
@@ -42,11 +45,12 @@ pub(super) struct Tracer<'a> {
     bytes: &'a [u8],
     readings: Cell<usize>,
     names: Cell<usize>,
+    walked_bytes: Cell<usize>,
 }
 
 impl<'a> Tracer<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, readings: Cell::new(0), names: Cell::new(0) }
+        Self { bytes, readings: Cell::new(0), names: Cell::new(0), walked_bytes: Cell::new(0) }
     }
 
     /// The random literals that a candidate other than a literal comes down to.
@@ -59,10 +63,19 @@ impl<'a> Tracer<'a> {
         }
         let values = if candidate.is_quoted {
             self.text(&strip_scheme(self.bytes, span), true, 0)
-        } else {
+        } else if self.is_reference(span) {
             self.expression(span.start, 0)
+        } else {
+            return Vec::new();
         };
         self.candidates(values, candidate.way)
+    }
+
+    /// Whether an unquoted run is one reference, or begins a sum of some.
+    fn is_reference(&self, span: &Range<usize>) -> bool {
+        reference::at(self.bytes, span.start).is_some_and(|reference| {
+            reference.end >= span.end || concatenation(self.bytes, reference.end).is_some()
+        })
     }
 
     fn candidates(&self, values: Vec<Parts>, way: Way) -> Vec<Candidate> {
@@ -181,6 +194,12 @@ impl<'a> Tracer<'a> {
     pub(super) fn may_look(&self) -> bool {
         self.names.set(self.names.get() + 1);
         self.names.get() <= MOST_NAMES
+    }
+
+    /// Whether the lines between a use and an occurrence may be looked at.
+    fn may_walk(&self, distance_bytes: usize) -> bool {
+        self.walked_bytes.set(self.walked_bytes.get() + distance_bytes);
+        self.walked_bytes.get() <= MOST_WALKED_BYTES
     }
 
     /// Reads what a name is given where it stands, unless too much was read.
