@@ -259,3 +259,70 @@ fn a_damaged_loose_object_is_named() {
         assert_eq!(kept.objects(), [sound.clone()].into());
     }
 }
+
+/// Takes an object away, wherever it lies, and leaves all others.
+fn lose(repo: &Repo, id: &str) {
+    let objects = repo.root().join(".git/objects");
+    for name in ["pack", "kept"] {
+        std::fs::create_dir_all(objects.join(name)).unwrap();
+    }
+    for entry in std::fs::read_dir(objects.join("pack")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "pack") {
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::remove_file(&path).unwrap();
+            let _ = std::fs::remove_file(path.with_extension("idx"));
+            repo.git_bytes(&["unpack-objects", "-q"], &bytes);
+        }
+    }
+    std::fs::remove_file(objects.join(&id[..2]).join(&id[2..])).unwrap();
+}
+
+#[test]
+fn what_a_complete_clone_lost_is_named() {
+    for (lost, is_packed) in ["HEAD:f", "HEAD:dir", "HEAD^{tree}", "HEAD~1", "HEAD~1:dir/g"]
+        .iter()
+        .zip([true, false].into_iter().cycle())
+    {
+        let repo = Repo::new();
+        repo.write("f", "1").write("dir/g", "2").commit("one", 1);
+        repo.write("f", "3").write("dir/g", "4").commit("two", 2);
+        let id = repo.rev(lost);
+        lose(&repo, &id);
+        if is_packed {
+            let rest =
+                repo.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+            let pack = repo.root().join(".git/objects/pack/pack");
+            repo.git_bytes(&["pack-objects", "-q", pack.to_str().unwrap()], rest.as_bytes());
+            repo.git(&["prune-packed", "-q"]);
+        }
+        let kept = sweep(repo.root(), &prefilter());
+        assert_eq!(kept.skipped(), [(id, "missing")].into(), "{lost}");
+    }
+}
+
+#[test]
+fn what_git_takes_for_granted_or_keeps_elsewhere_is_not_missed() {
+    let repo = Repo::new();
+    let empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    let commit = repo.git(&["commit-tree", "-m", "no file", empty]);
+    repo.git(&["update-ref", "refs/heads/main", commit.trim()]);
+    let cacheinfo = format!("160000,{},module", "1".repeat(40));
+    repo.git(&["update-index", "--add", "--cacheinfo", &cacheinfo]);
+    repo.commit_index("a submodule", 2);
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), [("module".to_owned(), "gitlink")].into());
+}
+
+#[test]
+fn a_tree_whose_bytes_are_not_all_entries_is_named() {
+    let repo = Repo::new();
+    let mut tree = b"100644 needle\0".to_vec();
+    tree.extend([7; 20]);
+    tree.extend(b"100644 cut");
+    let id = repo.git_bytes(&["hash-object", "-w", "-t", "tree", "--literally", "--stdin"], &tree);
+    let id = String::from_utf8(id).unwrap().trim().to_owned();
+    let kept = sweep(repo.root(), &prefilter());
+    assert!(is_named(&kept, &id, "corrupt"), "{:?}", kept.skipped());
+    assert_eq!(kept.names(), [b"needle".to_vec()].into());
+}

@@ -27,6 +27,8 @@ enum Change {
     Cut(u8, u16, u8),
     /// Renames a file.
     Rename(u8),
+    /// Takes some of many files away and names others anew: first, how many, name.
+    Name(u8, u8, String),
     /// Commits on a side branch and merges.
     Merge(u8, Vec<u8>),
     /// Packs everything with this window and depth.
@@ -62,6 +64,8 @@ fn change() -> impl Strategy<Value = Change> {
         6 => (0..3u8, any::<u16>(), piece()).prop_map(|(f, at, b)| Change::Edit(f, at, b)),
         3 => (0..3u8, any::<u16>(), any::<u8>()).prop_map(|(f, at, n)| Change::Cut(f, at, n)),
         1 => (0..3u8).prop_map(Change::Rename),
+        3 => (any::<u8>(), 0..4u8, "(needle)?[a-z]{1,9}(nee|dle)?")
+            .prop_map(|(first, count, name)| Change::Name(first, count, name)),
         1 => (0..3u8, piece()).prop_map(|(f, b)| Change::Merge(f, b)),
         1 => (1..20u8, 1..60u8, any::<bool>()).prop_map(|(w, d, r)| Change::Repack(w, d, r)),
         1 => Just(Change::Pack),
@@ -82,6 +86,7 @@ impl Bench {
         let text: String = (0..80).map(|line| format!("line {line} of some text\n")).collect();
         let files = (0..3)
             .map(|file| (format!("dir{file}/file"), format!("{file}{text}").into_bytes()))
+            .chain((0..40).map(|file| (format!("many/file{file}"), vec![b'a', file])))
             .collect();
         let mut bench = Self { repo: Repo::init(arguments), files, time: 0 };
         bench.commit("first");
@@ -120,6 +125,16 @@ impl Bench {
                 std::fs::remove_file(self.repo.root().join(&*path)).expect("it is there");
                 path.push_str("needle");
                 self.commit("rename");
+            }
+            Change::Name(first, count, name) => {
+                let first = 3 + usize::from(*first) % (self.files.len() - 3);
+                let last = (first + usize::from(*count)).min(self.files.len() - 1);
+                for (path, _) in &self.files[first..=last] {
+                    std::fs::remove_file(self.repo.root().join(path)).expect("it is there");
+                }
+                self.files.drain(first..last);
+                self.files[first].0 = format!("many/{name}{}", self.time);
+                self.commit("name");
             }
             Change::Merge(file, piece) => {
                 self.repo.git(&["checkout", "-q", "-b", "side"]);

@@ -109,3 +109,12 @@ impl std::ops::AddAssign for Tally {
         self.commits += other.commits;
     }
 }
+
+impl std::ops::Add for Tally {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}

@@ -5,7 +5,10 @@
 //! is obeyed but the storage format, and the owner is never asked: reading
 //! starts nothing, so another user's repository is as safe as one's own.
 
+use std::io;
 use std::path::{Path, PathBuf};
+
+use gix_hash::ObjectId;
 
 use super::config::StorageConfig;
 use super::error::GitError;
@@ -233,6 +236,25 @@ impl Repository {
     #[must_use]
     pub fn has_promisor(&self) -> bool {
         self.has_promisor
+    }
+
+    /// The lines of the file that lists the commits at which a shallow clone
+    /// ends, each the id that it says, if it says one; and the file's path.
+    ///
+    /// # Errors
+    /// A file that the system refuses to read.
+    pub(crate) fn shallow_commits(&self) -> io::Result<Vec<Option<ObjectId>>> {
+        let bytes = read_plain(&self.shallow_path())?.unwrap_or_default();
+        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        Ok(lines
+            .filter(|line| !line.is_empty())
+            .map(|line| ObjectId::from_hex(line).ok())
+            .collect())
+    }
+
+    /// Where a shallow clone lists the commits at which it ends.
+    pub(crate) fn shallow_path(&self) -> PathBuf {
+        self.common_dir.join("shallow")
     }
 }
 

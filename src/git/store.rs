@@ -190,8 +190,12 @@ impl Store {
 
     /// Whether the object is stored anywhere.
     pub(crate) fn contains(&self, id: &oid) -> bool {
-        self.packs.iter().any(|pack| pack.offset_of(id).is_some())
-            || self.directories.iter().any(|directory| loose_path(directory, id).is_file())
+        self.packs.iter().any(|pack| pack.offset_of(id).is_some()) || self.is_loose(id)
+    }
+
+    /// Whether the object is stored as a file of its own.
+    pub(crate) fn is_loose(&self, id: &oid) -> bool {
+        self.directories.iter().any(|directory| loose_path(directory, id).is_file())
     }
 
     /// The ids that begin with these hexadecimal digits.

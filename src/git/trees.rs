@@ -17,8 +17,16 @@ pub(crate) enum EntryKind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
     pub(crate) kind: EntryKind,
+    mode_len: usize,
     pub(crate) name: &'a [u8],
     pub(crate) id: &'a [u8],
+}
+
+impl Entry<'_> {
+    /// How many bytes it takes in its tree.
+    pub(crate) fn len(&self) -> usize {
+        self.mode_len + 1 + self.name.len() + 1 + self.id.len()
+    }
 }
 
 /// The entries of a tree; a damaged one ends early.
@@ -34,7 +42,7 @@ pub(crate) fn entries(bytes: &[u8], hash_len: usize) -> impl Iterator<Item = Ent
             b"160000" => EntryKind::Gitlink,
             _ => EntryKind::Blob,
         };
-        let entry = Entry { kind, name: &rest[space + 1..end], id };
+        let entry = Entry { kind, mode_len: space, name: &rest[space + 1..end], id };
         rest = &rest[end + 1 + hash_len..];
         Some(entry)
     })

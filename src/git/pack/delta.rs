@@ -164,6 +164,36 @@ impl<'a> Delta<'a> {
         if len == self.result_len { Ok(ends) } else { Err(DeltaError::ResultLength) }
     }
 
+    /// Gives the pieces of the object in order, each with its place in the base
+    /// if it is copied from there.
+    ///
+    /// # Errors
+    /// Every inconsistency between base, steps and lengths.
+    pub(crate) fn each_piece<'b>(
+        &self,
+        base: &'b [u8],
+        mut take: impl FnMut(&'b [u8], Option<usize>),
+    ) -> Result<(), DeltaError>
+    where
+        'a: 'b,
+    {
+        if base.len() as u64 != self.base_len {
+            return Err(DeltaError::BaseLength);
+        }
+        let mut left = self.result_len;
+        for step in self.steps() {
+            let (piece, start) = match step? {
+                Step::Copy(start, end) => {
+                    (base.get(start..end).ok_or(DeltaError::Range)?, Some(start))
+                }
+                Step::Insert(bytes) => (bytes, None),
+            };
+            left = left.checked_sub(piece.len() as u64).ok_or(DeltaError::ResultLength)?;
+            take(piece, start);
+        }
+        if left == 0 { Ok(()) } else { Err(DeltaError::ResultLength) }
+    }
+
     /// The first bytes of the object, `limit` at most.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use crate::finding::Tally;
+use crate::git::Links;
 use crate::git::pack::{
     Buffer, Delta, InflateError, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
     Window,
@@ -47,6 +48,7 @@ struct Walk<'a, 'b> {
     field: &'a Field<'a>,
     window: Window,
     inflater: &'b mut Inflater,
+    links: &'b mut Links<'a>,
     delta: Buffer,
     windows: Buffer,
     spare: Vec<Buffer>,
@@ -56,11 +58,17 @@ struct Walk<'a, 'b> {
 }
 
 /// Walks the family of `root` and counts what was read of it.
-pub(super) fn family(field: &Field<'_>, root: NodeId, inflater: &mut Inflater) -> Tally {
+pub(super) fn family<'a>(
+    field: &'a Field<'a>,
+    root: NodeId,
+    inflater: &mut Inflater,
+    links: &mut Links<'a>,
+) -> Tally {
     let mut walk = Walk {
         field,
         window: window(field),
         inflater,
+        links,
         delta: Buffer::default(),
         windows: Buffer::default(),
         spare: Vec::new(),
@@ -76,10 +84,14 @@ pub(super) fn family(field: &Field<'_>, root: NodeId, inflater: &mut Inflater) -
 /// copy lies elsewhere.
 pub(super) fn sweep_unrooted(field: &Field<'_>) {
     let mut inflater = Inflater::new();
+    let mut links = Links::new(field.store);
     for node in field.forest.unrooted() {
         let id = field.id(*node);
         match field.store.read_elsewhere(&id, field.pack, &mut inflater) {
             Ok(Some((kind, content))) => {
+                if let Err(error) = links.object(kind, &content) {
+                    field.delivery.fault(id, &error);
+                }
                 if field.delivery.is_candidate(kind, &content) {
                     field.delivery.object(kind, &content);
                 }
@@ -87,6 +99,7 @@ pub(super) fn sweep_unrooted(field: &Field<'_>) {
             Ok(None) | Err(_) => field.delivery.fault(id, &ObjectError::Cycle),
         }
     }
+    field.delivery.missing(links.into_missing());
 }
 
 impl Walk<'_, '_> {
@@ -132,6 +145,7 @@ impl Walk<'_, '_> {
         let (content, is_candidate) = match reading {
             Ok(Reading::Whole(_, content)) => {
                 self.count(node, kind, content.len() as u64);
+                self.look_up(node, kind, &content);
                 let is_candidate = self.field.delivery.is_candidate(kind, &content);
                 if is_candidate {
                     self.field.delivery.object(kind, &content);
@@ -140,6 +154,7 @@ impl Walk<'_, '_> {
             }
             Ok(Reading::Clean(content)) => {
                 self.count(node, kind, content.len() as u64);
+                self.look_up(node, kind, &content);
                 (Some(content), false)
             }
             Ok(Reading::CleanLeaf(len) | Reading::Streamed(len)) => {
@@ -156,6 +171,13 @@ impl Walk<'_, '_> {
         }
         self.release(content);
         None
+    }
+
+    /// Looks up what an object names.
+    fn look_up(&mut self, node: NodeId, kind: Kind, content: &[u8]) {
+        if let Err(error) = self.links.object(kind, content) {
+            self.field.delivery.fault(self.field.id(node), &error);
+        }
     }
 
     /// Looks for a sound copy of an entry that could not be read.
@@ -239,7 +261,8 @@ impl Walk<'_, '_> {
         let is_clean = !is_base_candidate
             && !prefilter.takes_everything()
             && !self.adds_candidate(&delta, base, kind)?;
-        if is_clean && self.field.forest.children(child).is_empty() {
+        let is_leaf = self.field.forest.children(child).is_empty();
+        if is_clean && is_leaf && !matches!(kind, Kind::Tree | Kind::Commit) {
             return Ok(Reading::CleanLeaf(delta.result_len));
         }
         self.hold(delta.result_len)?;

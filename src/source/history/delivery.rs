@@ -4,16 +4,17 @@
 //! their origin, their id worked out from their bytes; names from trees, each
 //! name once.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix_hash::ObjectId;
 
 use super::lfs::lfs_pointer;
+use super::missing;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
-use crate::git::Repository;
 use crate::git::names::escape;
 use crate::git::pack::{Kind, ObjectError};
+use crate::git::{Repository, Store};
 use crate::rule::Prefilter;
 use crate::source::{Content, Sink};
 
@@ -28,6 +29,8 @@ pub(super) struct Delivery<'a> {
     /// Names that stand in trees and hold a literal, each with the least id of
     /// the trees that hold it, so that the choice does not hang on threads.
     names: Mutex<BTreeMap<Vec<u8>, ObjectId>>,
+    /// What is named somewhere and not stored.
+    missing: Mutex<BTreeSet<ObjectId>>,
     /// Held by the one worker that keeps large objects in memory.
     pub(super) large: Mutex<()>,
 }
@@ -47,6 +50,7 @@ impl<'a> Delivery<'a> {
             sink,
             delivered: Mutex::default(),
             names: Mutex::default(),
+            missing: Mutex::default(),
             large: Mutex::default(),
         }
     }
@@ -119,8 +123,17 @@ impl<'a> Delivery<'a> {
         self.sink.skip(Skip { origin: id.to_string(), kind, reason: error.to_string() });
     }
 
+    /// Keeps ids that are named and not stored.
+    pub(super) fn missing(&self, ids: BTreeSet<ObjectId>) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    }
+
     /// Hands over what had to wait for the whole sweep.
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self, store: &Store) {
+        let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for skip in missing::skips(self.repository, store, self.root, missing) {
+            self.sink.skip(skip);
+        }
         let names = self.names.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (name, id) in names {
             let origin = Arc::new(Origin {

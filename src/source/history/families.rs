@@ -18,11 +18,10 @@ use crate::rule::{HEAD_BYTES, SEPARATOR, TAIL_BYTES, marks_container};
 
 use super::carefully;
 use super::delivery::tally;
+use super::gathered::Gathered;
 use super::packs::Field;
-
-/// Gathered bytes are searched when there are so many; they and what they are
-/// copied from still fit a core's second-level cache.
-const GATHERED_BYTES: usize = 128 << 10;
+use super::trees::TreeWalker;
+use crate::git::Links;
 
 /// A whole content from this size on is searched where it lies.
 const SEARCHED_IN_PLACE_BYTES: usize = 16 << 10;
@@ -38,21 +37,15 @@ pub(super) struct Walker<'a> {
     inflater: Inflater,
     delta: Buffer,
     edges: Buffer,
-    gathered: Buffer,
-    pending: Vec<Pending>,
+    gathered: Gathered,
+    trees: TreeWalker<'a>,
+    links: Links<'a>,
     spare: Vec<Buffer>,
     stack: Vec<Frame>,
     counted: Tally,
     /// Families walked, and those that had to be walked again.
     walked: u32,
     walked_again: u32,
-}
-
-/// A family whose pieces wait in the gathered bytes.
-struct Pending {
-    root: NodeId,
-    start: usize,
-    tally: Tally,
 }
 
 /// An entry whose children are being walked.
@@ -79,8 +72,9 @@ impl<'a> Walker<'a> {
             inflater: Inflater::new(),
             delta: Buffer::default(),
             edges: Buffer::default(),
-            gathered: Buffer::default(),
-            pending: Vec::new(),
+            gathered: Gathered::default(),
+            trees: TreeWalker::new(field),
+            links: Links::new(field.store),
             spare: Vec::new(),
             stack: Vec::new(),
             counted: Tally::default(),
@@ -102,28 +96,45 @@ impl<'a> Walker<'a> {
         if prefilter.takes_everything() || is_hopeless {
             return self.carefully(root);
         }
-        self.pending.push(Pending { root, start: self.gathered.len(), tally: Tally::default() });
-        if self.hopefully(root, kind).is_err() {
-            while let Some(frame) = self.stack.pop() {
-                self.release(frame.content);
+        if kind == Kind::Tree {
+            self.trees.family(root, &mut self.inflater, &mut self.links);
+        } else {
+            self.gathered.begin(root);
+            if self.hopefully(root, kind).is_ok() {
+                self.gathered.end(prefilter);
+            } else {
+                while let Some(frame) = self.stack.pop() {
+                    self.release(frame.content);
+                }
+                self.gathered.abandon();
             }
-            let pending = self.pending.pop().expect("pushed above, and a flush keeps the last");
-            self.gathered.truncate(pending.start);
-            self.carefully(root);
-        } else if self.gathered.len() >= GATHERED_BYTES {
-            self.flush();
         }
+        self.walk_again();
     }
 
     /// Asks about everything gathered, and counts.
     pub(super) fn finish(mut self) {
-        self.flush();
-        self.field.delivery.sink.count(self.counted);
+        let prefilter = self.field.delivery.prefilter;
+        self.gathered.search(prefilter);
+        self.trees.names.search(prefilter);
+        self.walk_again();
+        self.field.delivery.sink.count(self.counted + self.gathered.counted);
+        self.field.delivery.missing(self.links.into_missing());
+    }
+
+    fn walk_again(&mut self) {
+        for gathered in [&mut self.gathered, &mut self.trees.names] {
+            for root in gathered.again.drain(..) {
+                self.walked_again += 1;
+                let (inflater, links) = (&mut self.inflater, &mut self.links);
+                self.counted += carefully::family(self.field, root, inflater, links);
+            }
+        }
     }
 
     fn carefully(&mut self, root: NodeId) {
-        self.walked_again += 1;
-        self.counted += carefully::family(self.field, root, &mut self.inflater);
+        self.gathered.again.push(root);
+        self.walk_again();
     }
 
     /// Gathers what is new in each entry of the family.
@@ -136,14 +147,16 @@ impl<'a> Walker<'a> {
         self.count(root, kind, size);
         let compressed = forest.compressed(self.field.pack, root);
         if forest.children(root).is_empty() {
-            let start = self.gathered.len();
+            let start = self.gathered.bytes.len();
             self.inflater
-                .append(compressed, size, &mut self.gathered)
+                .append(compressed, size, &mut self.gathered.bytes)
                 .map_err(ObjectError::from)?;
-            if kind == Kind::Blob && is_container(&self.gathered[start..]) {
+            let content = &self.gathered.bytes[start..];
+            if kind == Kind::Blob && is_container(content) {
                 return Err(Careful);
             }
-            self.gathered.extend(&[SEPARATOR]);
+            self.links.object(kind, content)?;
+            self.gathered.bytes.extend(&[SEPARATOR]);
             return Ok(());
         }
         let mut content = self.take_buffer();
@@ -151,13 +164,14 @@ impl<'a> Walker<'a> {
         if kind == Kind::Blob && is_container(&content) {
             return Err(Careful);
         }
+        self.links.object(kind, &content)?;
         if content.len() >= SEARCHED_IN_PLACE_BYTES {
             if self.field.delivery.prefilter.holds_literal(&content) {
                 return Err(Careful);
             }
         } else {
-            self.gathered.extend(&content);
-            self.gathered.extend(&[SEPARATOR]);
+            self.gathered.bytes.extend(&content);
+            self.gathered.bytes.extend(&[SEPARATOR]);
         }
         self.stack.push(Frame { node: root, content, next_child: 0 });
         self.descend(kind)
@@ -180,8 +194,8 @@ impl<'a> Walker<'a> {
             if let Some(content) = below {
                 self.stack.push(Frame { node: child, content, next_child: 0 });
             }
-            if self.gathered.len() >= GATHERED_BYTES {
-                self.flush_within_family()?;
+            if self.gathered.search_within(self.field.delivery.prefilter) {
+                return Err(Careful);
             }
         }
         Ok(())
@@ -204,7 +218,7 @@ impl<'a> Walker<'a> {
         self.inflater.append(compressed, size, &mut self.delta).map_err(ObjectError::from)?;
         let delta = Delta::parse(&self.delta).map_err(ObjectError::from)?;
         let ends = delta
-            .gather(&parent.content, self.window, &mut self.gathered)
+            .gather(&parent.content, self.window, &mut self.gathered.bytes)
             .map_err(ObjectError::from)?;
         if kind == Kind::Blob
             && may_be_container(&delta, ends, &parent.content, &mut self.edges)
@@ -213,62 +227,29 @@ impl<'a> Walker<'a> {
             return Err(Careful);
         }
         let result_len = delta.result_len;
-        if !forest.children(child).is_empty() {
+        self.count(child, kind, result_len);
+        // A commit's headers are read whole, to see whether what they name is
+        // there.
+        if kind == Kind::Commit || !forest.children(child).is_empty() {
             if result_len >= LARGE_OBJECT_BYTES {
                 return Err(Careful);
             }
-            let mut content = self.spare.pop().unwrap_or_default();
+            let mut content = self.take_buffer();
             let delta = Delta::parse(&self.delta).map_err(ObjectError::from)?;
             delta.apply(&parent.content, &mut content).map_err(ObjectError::from)?;
-            self.count(child, kind, result_len);
-            return Ok(Some(content));
+            self.links.object(kind, &content)?;
+            if !forest.children(child).is_empty() {
+                return Ok(Some(content));
+            }
+            self.release(content);
         }
-        self.count(child, kind, result_len);
         Ok(None)
     }
 
     fn count(&mut self, node: NodeId, kind: Kind, bytes: u64) {
-        if !self.field.is_duplicate(node)
-            && let Some(pending) = self.pending.last_mut()
-        {
-            pending.tally += tally(kind, bytes);
+        if !self.field.is_duplicate(node) {
+            self.gathered.count(tally(kind, bytes));
         }
-    }
-
-    /// Searches what is gathered while a family is being walked.
-    fn flush_within_family(&mut self) -> Result<(), Careful> {
-        let mut current = self.pending.pop().expect("a family is being walked");
-        let has_hit = self.field.delivery.prefilter.holds_literal(&self.gathered[current.start..]);
-        let own = self.gathered.len() - current.start;
-        self.gathered.truncate(current.start);
-        if own * 2 < GATHERED_BYTES {
-            self.flush();
-            current.start = 0;
-        }
-        self.pending.push(current);
-        if has_hit { Err(Careful) } else { Ok(()) }
-    }
-
-    /// Searches what is gathered of families walked to their ends.
-    fn flush(&mut self) {
-        let prefilter = self.field.delivery.prefilter;
-        let pending = std::mem::take(&mut self.pending);
-        let has_hit = prefilter.holds_literal(&self.gathered);
-        let mut again = Vec::new();
-        for (at, family) in pending.iter().enumerate() {
-            let end = pending.get(at + 1).map_or(self.gathered.len(), |next| next.start);
-            if has_hit && prefilter.holds_literal(&self.gathered[family.start..end]) {
-                again.push(family.root);
-            } else {
-                self.counted += family.tally;
-            }
-        }
-        self.gathered.retire();
-        for root in again {
-            self.carefully(root);
-        }
-        self.pending = pending;
-        self.pending.clear();
     }
 
     fn take_buffer(&mut self) -> Buffer {

@@ -6,15 +6,15 @@
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;
-use rayon::prelude::*;
 
 use super::delivery::{Delivery, tally};
 use super::families::LARGE_OBJECT_BYTES;
 use super::stream;
 use crate::git::pack::{Inflater, Kind, ObjectError};
-use crate::git::{Store, loose_header, loose_ids, loose_path, read_loose};
+use crate::git::{Links, Store, loose_header, loose_ids, loose_path, read_loose};
 
 /// Sweeps every directory's loose objects.
 pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
@@ -29,27 +29,43 @@ pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
     objects.sort();
     let groups: Vec<&[(ObjectId, PathBuf)]> =
         objects.chunk_by(|one, other| one.0 == other.0).collect();
-    groups.par_iter().for_each_init(Inflater::new, |inflater, copies| {
-        if delivery.sink.is_cancelled() {
-            return;
-        }
-        let mut fault = None;
-        for (_, path) in *copies {
-            match object(path, delivery, inflater) {
-                Ok(()) => return,
-                Err(error) => fault = Some(error),
+    let next = AtomicUsize::new(0);
+    rayon::broadcast(|_| {
+        let (mut inflater, mut links) = (Inflater::new(), Links::new(store));
+        while let Some(copies) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if delivery.sink.is_cancelled() {
+                return;
             }
+            any_copy(copies, delivery, &mut inflater, &mut links);
         }
-        if let Some(error) = fault {
-            delivery.fault(copies[0].0, &error);
-        }
+        delivery.missing(links.into_missing());
     });
+}
+
+/// Sweeps the first copy that is sound, or names the last one's fault.
+fn any_copy(
+    copies: &[(ObjectId, PathBuf)],
+    delivery: &Delivery<'_>,
+    inflater: &mut Inflater,
+    links: &mut Links<'_>,
+) {
+    let mut fault = None;
+    for (_, path) in copies {
+        match object(path, delivery, inflater, links) {
+            Ok(()) => return,
+            Err(error) => fault = Some(error),
+        }
+    }
+    if let Some(error) = fault {
+        delivery.fault(copies[0].0, &error);
+    }
 }
 
 fn object(
     path: &std::path::Path,
     delivery: &Delivery<'_>,
     inflater: &mut Inflater,
+    links: &mut Links<'_>,
 ) -> Result<(), ObjectError> {
     let unreadable = |error: std::io::Error| ObjectError::Unreadable(error.to_string());
     let (kind, size, header_len) = header(path).map_err(unreadable)??;
@@ -69,7 +85,7 @@ fn object(
     if delivery.is_candidate(kind, &content) {
         delivery.object(kind, &content);
     }
-    Ok(())
+    links.object(kind, &content)
 }
 
 /// The kind, the size and the header's length, from the first bytes alone.

@@ -7,17 +7,19 @@
 mod carefully;
 mod delivery;
 mod families;
+mod gathered;
 mod lfs;
 mod loose;
+mod missing;
 mod packs;
 mod places;
 mod stream;
+mod trees;
 
 use std::sync::Arc;
 
 use super::Sink;
-use crate::finding::{Skip, SkipKind};
-use crate::git::{GitError, Repository, Store, missing_objects};
+use crate::git::{GitError, Repository, Store};
 use crate::rule::Prefilter;
 
 use delivery::Delivery;
@@ -45,23 +47,7 @@ pub fn sweep(
         packs::sweep(&store, at, &delivery);
     }
     loose::sweep(&store, &delivery);
-    if repository.has_promisor() || store.has_promisor_pack {
-        name_missing(&store, root, sink);
-    }
     places::sweep(repository, &delivery);
-    delivery.finish();
+    delivery.finish(&store);
     Ok(())
-}
-
-/// Names what a partial clone left on its server: one skip for all, since there
-/// may be as many as there are objects.
-fn name_missing(store: &Store, root: &Arc<str>, sink: &dyn Sink) {
-    let missing = missing_objects(store);
-    if let Some(first) = missing.first() {
-        let count = missing.len();
-        let reason = format!(
-            "{count} objects of this partial clone are only on its server, such as {first}"
-        );
-        sink.skip(Skip { origin: root.to_string(), kind: SkipKind::Partial, reason });
-    }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::delivery::Delivery;
 use super::stream;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind};
-use crate::git::names::{escape, is_absent, read_plain, to_bytes};
+use crate::git::names::{escape, is_absent, to_bytes};
 use crate::git::{Repository, TrackedKind, read_index};
 
 /// A file from this size on is read in pieces.
@@ -186,20 +186,18 @@ impl Places<'_> {
 
     /// What the repository says itself that it does not hold.
     fn boundaries(&self) {
-        let path = self.repository.common_dir().join("shallow");
-        match read_plain(&path) {
-            Ok(bytes) => {
-                let bytes = bytes.unwrap_or_default();
-                let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-                for line in lines.filter(|line| !line.is_empty()) {
+        let path = self.repository.shallow_path();
+        match self.repository.shallow_commits() {
+            Ok(ids) => {
+                for id in ids {
                     // Nothing else is named: the file could be a link to any
                     // other of this machine.
-                    if gix_hash::ObjectId::from_hex(line).is_err() {
+                    let Some(id) = id else {
                         self.skip(shown(&path), SkipKind::Corrupt, "a line is no commit's id");
                         break;
-                    }
+                    };
                     let reason = "the clone is shallow: what came before this commit is not in it";
-                    self.skip(escape(line), SkipKind::Shallow, reason);
+                    self.skip(id.to_string(), SkipKind::Shallow, reason);
                 }
             }
             Err(error) => self.skip_error(&path, &error),

@@ -1,0 +1,113 @@
+//! What trees and commits name, and which of it is not stored.
+//!
+//! In: trees and commits, or entries of trees. Out: the ids named in vain. A
+//! repository that lost an object would be called clean by whoever reads only
+//! what is there.
+
+use std::collections::BTreeSet;
+
+use gix_hash::ObjectId;
+
+use super::Store;
+use super::commits::parse;
+use super::pack::{Kind, ObjectError};
+use super::trees::{Entry, EntryKind, entries};
+
+/// How many ids are remembered, so that a name that comes again, as most do, is
+/// not looked up again: 128 KiB, which leave a core's cache to other bytes.
+const REMEMBERED: usize = 1 << 14;
+
+/// How many ids are looked up together, so that the processor waits for many
+/// places of the index at once and not for one after the other.
+const TOGETHER: usize = 256;
+
+/// One thread's names.
+pub(crate) struct Links<'a> {
+    store: &'a Store,
+    /// The heads of ids that were named, by their last bits.
+    remembered: Vec<u64>,
+    /// Ids to look up, one after the other.
+    waiting: Vec<u8>,
+    missing: BTreeSet<ObjectId>,
+}
+
+impl<'a> Links<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        // No id's head belongs where the first value stands; zero does in place 0.
+        let mut remembered = vec![0; REMEMBERED];
+        remembered[0] = 1;
+        Self { store, remembered, waiting: Vec::new(), missing: BTreeSet::new() }
+    }
+
+    /// Takes an object: what it names must be stored.
+    ///
+    /// # Errors
+    /// A tree that does not end where its last entry ends.
+    pub(crate) fn object(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), ObjectError> {
+        match kind {
+            Kind::Tree => {
+                let mut read = 0;
+                for entry in entries(bytes, self.store.hash().len_in_bytes()) {
+                    self.entry(&entry);
+                    read += entry.len();
+                }
+                if read < bytes.len() {
+                    return Err(ObjectError::TreeEntry);
+                }
+            }
+            Kind::Commit => {
+                if let Some(commit) = parse(ObjectId::null(self.store.hash()), bytes) {
+                    self.name(commit.tree.as_bytes());
+                    for parent in commit.parents {
+                        self.name(parent.as_bytes());
+                    }
+                }
+            }
+            Kind::Blob | Kind::Tag => {}
+        }
+        Ok(())
+    }
+
+    /// Takes an entry of a tree. A submodule's commit is stored elsewhere.
+    pub(crate) fn entry(&mut self, entry: &Entry<'_>) {
+        if entry.kind != EntryKind::Gitlink {
+            self.name(entry.id);
+        }
+    }
+
+    /// Takes an id that must be stored.
+    #[inline]
+    fn name(&mut self, id: &[u8]) {
+        let Some(head) = id.first_chunk() else { return };
+        let head = u64::from_le_bytes(*head);
+        let slot = &mut self.remembered[head as usize % REMEMBERED];
+        if *slot != head {
+            *slot = head;
+            self.waiting.extend_from_slice(id);
+            if self.waiting.len() >= TOGETHER * id.len() {
+                self.look_up();
+            }
+        }
+    }
+
+    fn look_up(&mut self) {
+        let len = self.store.hash().len_in_bytes();
+        for pack in &self.store.packs {
+            pack.remove_contained(&mut self.waiting);
+        }
+        for id in self.waiting.chunks_exact(len) {
+            let Ok(id) = ObjectId::try_from(id) else { continue };
+            // Git takes the empty tree and the empty blob for granted.
+            if !id.is_empty_tree() && !id.is_empty_blob() && !self.store.is_loose(&id) {
+                self.missing.insert(id);
+            }
+        }
+        self.waiting.clear();
+    }
+
+    /// What is not stored.
+    pub(crate) fn into_missing(mut self) -> BTreeSet<ObjectId> {
+        self.look_up();
+        self.missing
+    }
+}
