@@ -88,7 +88,7 @@ impl<'a> Delta<'a> {
         separator: u8,
     ) -> Result<Vec<u8>, DeltaError> {
         let mut out = Buffer::default();
-        self.gather(base, Window { context, separator }, &mut out)?;
+        self.gather(base, Window { context, separator }, &mut out, None)?;
         Ok(out.to_vec())
     }
 
@@ -106,11 +106,11 @@ impl<'a> Delta<'a> {
         let len = usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?;
         out.reserve(len);
         let mut steps = self.steps();
-        while let Some((source, piece_len)) = steps.next_piece(base)? {
-            if piece_len > len - out.len() {
+        while let Some(piece) = steps.next_piece(base)? {
+            if piece.len > len - out.len() {
                 return Err(DeltaError::ResultLength);
             }
-            out.extend_prefix(source, piece_len);
+            piece.append_to(out);
         }
         if out.len() == len { Ok(()) } else { Err(DeltaError::ResultLength) }
     }
@@ -123,7 +123,8 @@ impl<'a> Delta<'a> {
     /// inserted byte is there with its surroundings, and so is each place where
     /// two steps join. Checks what [`Delta::apply`] checks.
     ///
-    /// Gives the first and the last piece of the object.
+    /// Where others rest on the object it is built too, as by [`Delta::apply`],
+    /// so that the steps are read once. Gives the first and the last piece.
     ///
     /// # Errors
     /// Every inconsistency between base, steps and lengths.
@@ -132,6 +133,7 @@ impl<'a> Delta<'a> {
         base: &'b [u8],
         window: Window,
         windows: &mut Buffer,
+        mut built: Option<&mut Buffer>,
     ) -> Result<Ends<'b>, DeltaError>
     where
         'a: 'b,
@@ -140,39 +142,44 @@ impl<'a> Delta<'a> {
         if base.len() as u64 != self.base_len {
             return Err(DeltaError::BaseLength);
         }
-        let mut len = 0u64;
+        if let Some(built) = &mut built {
+            built.clear();
+            built.reserve(usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?);
+        }
+        let mut left = self.result_len;
         let mut ends = Ends { first: &[], last: &[] };
         let mut steps = self.steps();
-        while let Some((source, piece_len)) = steps.next_piece(base)? {
-            let piece = &source[..piece_len];
-            if len == 0 {
-                ends.first = piece;
+        while let Some(piece) = steps.next_piece(base)? {
+            if left == self.result_len {
+                ends.first = piece.bytes();
             }
-            ends.last = piece;
-            len += piece_len as u64;
-            if piece_len <= SHORT_BYTES.max(2 * context) {
-                windows.extend_prefix(source, piece_len);
+            ends.last = piece.bytes();
+            left = left.checked_sub(piece.len as u64).ok_or(DeltaError::ResultLength)?;
+            if let Some(built) = &mut built {
+                piece.append_to(built);
+            }
+            if piece.len <= SHORT_BYTES.max(2 * context) {
+                piece.append_to(windows);
             } else if context <= END_BYTES {
-                windows.extend_ends(piece, separator);
+                windows.extend_ends(piece.bytes(), separator);
             } else {
-                windows.extend(&piece[..context]);
+                windows.extend(&piece.bytes()[..context]);
                 windows.extend(&[separator]);
-                windows.extend(&piece[piece_len - context..]);
+                windows.extend(&piece.bytes()[piece.len - context..]);
             }
         }
         windows.extend(&[separator]);
-        if len == self.result_len { Ok(ends) } else { Err(DeltaError::ResultLength) }
+        if left == 0 { Ok(ends) } else { Err(DeltaError::ResultLength) }
     }
 
-    /// Gives the pieces of the object in order, each with its place in the base
-    /// if it is copied from there.
+    /// Gives the pieces of the object in order.
     ///
     /// # Errors
     /// Every inconsistency between base, steps and lengths.
     pub(crate) fn each_piece<'b>(
         &self,
         base: &'b [u8],
-        mut take: impl FnMut(&'b [u8], Option<usize>),
+        mut take: impl FnMut(&Piece<'b>),
     ) -> Result<(), DeltaError>
     where
         'a: 'b,
@@ -181,15 +188,10 @@ impl<'a> Delta<'a> {
             return Err(DeltaError::BaseLength);
         }
         let mut left = self.result_len;
-        for step in self.steps() {
-            let (piece, start) = match step? {
-                Step::Copy(start, end) => {
-                    (base.get(start..end).ok_or(DeltaError::Range)?, Some(start))
-                }
-                Step::Insert(bytes) => (bytes, None),
-            };
-            left = left.checked_sub(piece.len() as u64).ok_or(DeltaError::ResultLength)?;
-            take(piece, start);
+        let mut steps = self.steps();
+        while let Some(piece) = steps.next_piece(base)? {
+            left = left.checked_sub(piece.len as u64).ok_or(DeltaError::ResultLength)?;
+            take(&piece);
         }
         if left == 0 { Ok(()) } else { Err(DeltaError::ResultLength) }
     }
@@ -242,6 +244,30 @@ impl<'a> Delta<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// A piece of an object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    /// The piece and what follows it where it comes from.
+    source: &'a [u8],
+    len: usize,
+    /// Where it begins in the base, if it is copied from there.
+    pub(crate) copied_from: Option<usize>,
+}
+
+impl<'a> Piece<'a> {
+    /// Its bytes.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        &self.source[..self.len]
+    }
+
+    /// Appends it.
+    #[inline]
+    pub(crate) fn append_to(&self, out: &mut Buffer) {
+        out.extend_prefix(self.source, self.len);
     }
 }
 
@@ -311,10 +337,9 @@ impl<'a> Iterator for Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// The next piece of the object: how long it is, and where it begins in the
-    /// base or the delta, with what follows it there.
+    /// The next piece of the object.
     #[inline]
-    fn next_piece<'b>(&mut self, base: &'b [u8]) -> Result<Option<(&'b [u8], usize)>, DeltaError>
+    fn next_piece<'b>(&mut self, base: &'b [u8]) -> Result<Option<Piece<'b>>, DeltaError>
     where
         'a: 'b,
     {
@@ -322,10 +347,13 @@ impl<'a> Steps<'a> {
         match self.next() {
             None => Ok(None),
             Some(Ok(Step::Copy(start, end))) if end <= base.len() => {
-                Ok(Some((&base[start..], end - start)))
+                let source = &base[start..];
+                Ok(Some(Piece { source, len: end - start, copied_from: Some(start) }))
             }
             Some(Ok(Step::Copy(..))) => Err(DeltaError::Range),
-            Some(Ok(Step::Insert(bytes))) => Ok(Some((&before[1..], bytes.len()))),
+            Some(Ok(Step::Insert(bytes))) => {
+                Ok(Some(Piece { source: &before[1..], len: bytes.len(), copied_from: None }))
+            }
             Some(Err(error)) => Err(error),
         }
     }
@@ -423,7 +451,7 @@ mod tests {
             let window = Window { context, separator: 0xff };
             let (mut whole, mut windows) = (Buffer::default(), Buffer::default());
             delta.apply(&base, &mut whole).expect("sound");
-            let ends = delta.gather(&base, window, &mut windows).expect("sound");
+            let ends = delta.gather(&base, window, &mut windows, None).expect("sound");
             assert_eq!((ends.first, ends.last), (&base[..900], &base[20..23]));
             assert!(windows.len() < 4 * context.max(32) + 100, "{context}");
             for run in whole.windows(context + 1) {
@@ -456,7 +484,8 @@ mod tests {
             let mut out = Buffer::default();
             let parsed = Delta::parse(&bytes);
             assert_eq!(parsed.and_then(|delta| delta.apply(&base, &mut out)), Err(error));
-            let gathered = parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out).map(drop));
+            let gathered =
+                parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out, None).map(drop));
             assert_eq!(gathered, Err(error));
         }
     }

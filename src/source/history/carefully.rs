@@ -279,7 +279,7 @@ impl Walk<'_, '_> {
         kind: Kind,
     ) -> Result<bool, ObjectError> {
         self.windows.clear();
-        let ends = delta.gather(base, self.window, &mut self.windows)?;
+        let ends = delta.gather(base, self.window, &mut self.windows, None)?;
         if self.field.delivery.prefilter.holds_literal(&self.windows) {
             return Ok(true);
         }

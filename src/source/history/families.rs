@@ -217,8 +217,17 @@ impl<'a> Walker<'a> {
         let compressed = forest.compressed(self.field.pack, child);
         self.inflater.append(compressed, size, &mut self.delta).map_err(ObjectError::from)?;
         let delta = Delta::parse(&self.delta).map_err(ObjectError::from)?;
+        let result_len = delta.result_len;
+        let is_leaf = forest.children(child).is_empty();
+        // A commit's headers are read whole, to see whether what they name is
+        // there.
+        let spare = &mut self.spare;
+        let mut built = (kind == Kind::Commit || !is_leaf).then(|| spare.pop().unwrap_or_default());
+        if built.is_some() && result_len >= LARGE_OBJECT_BYTES {
+            return Err(Careful);
+        }
         let ends = delta
-            .gather(&parent.content, self.window, &mut self.gathered.bytes)
+            .gather(&parent.content, self.window, &mut self.gathered.bytes, built.as_mut())
             .map_err(ObjectError::from)?;
         if kind == Kind::Blob
             && may_be_container(&delta, ends, &parent.content, &mut self.edges)
@@ -226,24 +235,14 @@ impl<'a> Walker<'a> {
         {
             return Err(Careful);
         }
-        let result_len = delta.result_len;
         self.count(child, kind, result_len);
-        // A commit's headers are read whole, to see whether what they name is
-        // there.
-        if kind == Kind::Commit || !forest.children(child).is_empty() {
-            if result_len >= LARGE_OBJECT_BYTES {
-                return Err(Careful);
-            }
-            let mut content = self.take_buffer();
-            let delta = Delta::parse(&self.delta).map_err(ObjectError::from)?;
-            delta.apply(&parent.content, &mut content).map_err(ObjectError::from)?;
-            self.links.object(kind, &content)?;
-            if !forest.children(child).is_empty() {
-                return Ok(Some(content));
-            }
+        if let Some(content) = &built {
+            self.links.object(kind, content)?;
+        }
+        if is_leaf && let Some(content) = built.take() {
             self.release(content);
         }
-        Ok(None)
+        Ok(built)
     }
 
     fn count(&mut self, node: NodeId, kind: Kind, bytes: u64) {

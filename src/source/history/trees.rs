@@ -111,24 +111,20 @@ impl<'a> TreeWalker<'a> {
         self.inflate(child, inflater, &mut bytes)?;
         let delta = Delta::parse(&bytes).ok()?;
         let mut frame = self.take(child);
-        if self.field.forest.children(child).is_empty() {
-            self.new_entries(&delta, parent, None, links)?;
-        } else {
-            self.new_entries(&delta, parent, Some(&mut frame.starts), links)?;
-            delta.apply(&parent.content, &mut frame.content).ok()?;
-        }
+        let is_leaf = self.field.forest.children(child).is_empty();
+        self.new_entries(&delta, parent, (!is_leaf).then_some(&mut frame), links)?;
         bytes.retire();
         self.delta = bytes;
         Some(frame)
     }
 
-    /// Looks at every entry that is not whole in one copied run of the parent,
-    /// and notes in `starts` where the entries begin.
+    /// Looks at every entry that is not whole in one copied run of the parent;
+    /// builds the tree, if there is a place for it.
     fn new_entries(
         &mut self,
         delta: &Delta<'_>,
         parent: &Frame,
-        starts: Option<&mut Vec<u32>>,
+        built: Option<&mut Frame>,
         links: &mut Links<'_>,
     ) -> Option<()> {
         if delta.result_len >= LARGE_OBJECT_BYTES {
@@ -137,11 +133,16 @@ impl<'a> TreeWalker<'a> {
         let hash_len = self.hash_len();
         let Self { names, partial, .. } = self;
         partial.clear();
+        let (starts, mut content) =
+            built.map(|frame| (&mut frame.starts, &mut frame.content)).unzip();
         let mut feed =
             Feed { hash_len, parent: &parent.starts, near: 0, begin: 0, starts, partial };
         let mut is_sound = true;
-        let taken = delta.each_piece(&parent.content, |piece, copied_from| {
-            is_sound &= feed.piece(piece, copied_from, |bytes| {
+        let taken = delta.each_piece(&parent.content, |piece| {
+            if let Some(content) = &mut content {
+                piece.append_to(content);
+            }
+            is_sound &= feed.piece(piece.bytes(), piece.copied_from, |bytes| {
                 let entry = entries(bytes, hash_len).next();
                 if let Some(entry) = &entry {
                     look_at(entry, &mut names.bytes, links);
