@@ -122,8 +122,9 @@ fn framework(root: &Path) -> Option<PathBuf> {
 /// Whether one of these is a hook's id in a configuration of the framework.
 fn has_id(text: &str, ids: &[&str]) -> bool {
     text.lines().filter(|line| !is_comment(line)).any(|line| {
-        let id = line.split_once("id:").map(|(_, id)| id.trim_matches([' ', '"', '\'', ',', '}']));
-        id.is_some_and(|id| ids.contains(&id.split(['#', ',']).next().unwrap_or(id).trim()))
+        let after = line.split_once("id:").map_or("", |(_, after)| after);
+        let id = after.split(['#', ',', '}', ']']).next().unwrap_or_default();
+        ids.contains(&id.trim().trim_matches(['"', '\'']))
     })
 }
 
