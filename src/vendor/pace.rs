@@ -167,6 +167,21 @@ mod tests {
     }
 
     #[test]
+    fn requests_leave_no_faster_than_the_rate_whoever_sends_them() {
+        let runtime = crate::vendor::runtime().expect("a runtime");
+        let begun = std::time::Instant::now();
+        runtime.block_on(async {
+            let pace = Pace::per_second(200);
+            let deadline = Deadline::after(Duration::from_secs(60));
+            let all = (0..41).map(|_| pace.admit(deadline));
+            for admitted in futures_util::future::join_all(all).await {
+                assert_eq!(admitted, Ok(()));
+            }
+        });
+        assert!(begun.elapsed() >= Duration::from_millis(200));
+    }
+
+    #[test]
     fn a_wait_beyond_the_deadline_is_refused_at_once() {
         let runtime = crate::vendor::runtime().expect("a runtime");
         let begun = std::time::Instant::now();
