@@ -5,7 +5,7 @@
 //! all of them, and bytes that an older commit once held are new again when
 //! they come back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
 
 use gix_hash::ObjectId;
 
@@ -13,7 +13,7 @@ use super::GitError;
 use super::pack::Kind;
 use super::range::read_commit;
 use super::reader::Reader;
-use super::trees::{EntryKind, entries};
+use super::trees::{Entry, EntryKind, entries};
 
 /// How deep git lets trees be nested (`core.maxTreeDepth`).
 pub(super) const DEPTH_LIMIT: usize = 4096;
@@ -50,6 +50,14 @@ pub struct Changed {
 }
 
 impl Changed {
+    /// Whether a file whose path `is_watched` may be among what changes or goes;
+    /// what lies in a directory that went is not looked at.
+    #[must_use]
+    pub fn may_touch(&self, is_watched: &dyn Fn(&[u8]) -> bool) -> bool {
+        !self.gone.is_empty()
+            || self.brought.iter().chain(&self.before).any(|one| is_watched(&one.path))
+    }
+
     /// Reads what went with whole directories into `before`.
     ///
     /// # Errors
@@ -80,9 +88,6 @@ pub fn changed_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<Changed, GitE
     }
     compare(commit.tree, parents, reader)
 }
-
-/// The kind and the id of each name in a tree.
-type Listing<'a> = BTreeMap<&'a [u8], (EntryKind, &'a [u8])>;
 
 /// What a tree holds that none of the others holds at the same path.
 pub(crate) fn new_in(
@@ -124,50 +129,33 @@ fn compare(
         for other in &others {
             other_trees.push(reader.expect(other, Kind::Tree)?);
         }
-        let others: Vec<Listing<'_>> = other_trees
-            .iter()
-            .map(|bytes| {
-                let entries = entries(bytes, hash_len);
-                entries.map(|entry| (entry.name, (entry.kind, entry.id))).collect()
-            })
-            .collect();
-        let mut names = BTreeSet::new();
-        for entry in entries(&bytes, hash_len) {
-            names.insert(entry.name);
-            let at: Vec<(EntryKind, &[u8])> =
-                others.iter().filter_map(|other| other.get(entry.name).copied()).collect();
-            if at.iter().any(|(_, id)| *id == entry.id) {
+        let mut sides: Vec<Side<'_>> =
+            other_trees.iter().map(|bytes| Side::new(bytes, hash_len)).collect();
+        for entry in in_order(&bytes, hash_len) {
+            let mut at: Vec<Entry<'_>> = Vec::new();
+            for side in &mut sides {
+                at.extend(side.advance(&entry, |gone| changed.went(&path, gone)));
+            }
+            if at.iter().any(|other| other.id == entry.id) {
                 continue;
             }
             let Ok(id) = ObjectId::try_from(entry.id) else { continue };
             let mut path = [&path[..], entry.name].concat();
-            for (kind, id) in &at {
-                changed.was(*kind, &path, id);
+            for other in &at {
+                changed.was(other, &path);
             }
             if entry.kind == EntryKind::Tree {
                 path.push(b'/');
-                let others = at
-                    .iter()
-                    .filter(|(kind, _)| *kind == EntryKind::Tree)
-                    .filter_map(|(_, id)| ObjectId::try_from(*id).ok())
-                    .collect();
+                let others =
+                    at.iter().filter_map(|other| ObjectId::try_from(other.id).ok()).collect();
                 open.push((path, id, others));
             } else {
                 let is_gitlink = entry.kind == EntryKind::Gitlink;
                 changed.brought.push(Brought { path, id, is_gitlink });
             }
         }
-        for other in &others {
-            for (name, (kind, id)) in other.iter().filter(|(name, _)| !names.contains(*name)) {
-                let mut path = [&path[..], name].concat();
-                changed.was(*kind, &path, id);
-                if *kind == EntryKind::Tree
-                    && let Ok(id) = ObjectId::try_from(*id)
-                {
-                    path.push(b'/');
-                    changed.gone.push((path, id));
-                }
-            }
+        for side in sides {
+            side.rest.for_each(|gone| changed.went(&path, &gone));
         }
     }
     changed.brought.sort_unstable_by(|one, other| one.path.cmp(&other.path));
@@ -176,11 +164,70 @@ fn compare(
 
 impl Changed {
     /// Notes a blob that another tree holds in the place of something else.
-    fn was(&mut self, kind: EntryKind, path: &[u8], id: &[u8]) {
-        if kind == EntryKind::Blob
-            && let Ok(id) = ObjectId::try_from(id)
+    fn was(&mut self, entry: &Entry<'_>, path: &[u8]) {
+        if entry.kind == EntryKind::Blob
+            && let Ok(id) = ObjectId::try_from(entry.id)
         {
             self.before.push(Brought { path: path.to_owned(), id, is_gitlink: false });
         }
     }
+
+    /// Notes what another tree holds where nothing of its kind is left.
+    fn went(&mut self, directory: &[u8], entry: &Entry<'_>) {
+        let mut path = [directory, entry.name].concat();
+        self.was(entry, &path);
+        if entry.kind == EntryKind::Tree
+            && let Ok(id) = ObjectId::try_from(entry.id)
+        {
+            path.push(b'/');
+            self.gone.push((path, id));
+        }
+    }
+}
+
+/// A tree that another is compared with, read along with it.
+struct Side<'a> {
+    rest: std::iter::Peekable<std::vec::IntoIter<Entry<'a>>>,
+}
+
+impl<'a> Side<'a> {
+    fn new(bytes: &'a [u8], hash_len: usize) -> Self {
+        Self { rest: in_order(bytes, hash_len).into_iter().peekable() }
+    }
+
+    /// The entry that stands where `entry` does; those before it are gone.
+    fn advance(
+        &mut self,
+        entry: &Entry<'_>,
+        mut gone: impl FnMut(&Entry<'a>),
+    ) -> Option<Entry<'a>> {
+        while let Some(passed) = self.rest.next_if(|one| order(one, entry).is_lt()) {
+            gone(&passed);
+        }
+        self.rest.next_if(|one| order(one, entry).is_eq())
+    }
+}
+
+/// The entries in git's order, in which a sound tree holds them already.
+fn in_order(bytes: &[u8], hash_len: usize) -> Vec<Entry<'_>> {
+    let mut all: Vec<Entry<'_>> = entries(bytes, hash_len).collect();
+    if !all.is_sorted_by(|one, next| order(one, next).is_le()) {
+        all.sort_by(order);
+    }
+    all
+}
+
+/// Git's order: a directory stands where its name with a `/` would. What is
+/// equal has the same name, and is or is not a directory alike.
+fn order(one: &Entry<'_>, other: &Entry<'_>) -> Ordering {
+    let shared = one.name.len().min(other.name.len());
+    let next = |entry: &Entry<'_>| match entry.name.get(shared) {
+        Some(byte) => *byte,
+        None if entry.kind == EntryKind::Tree => b'/',
+        None => 0,
+    };
+    one.name[..shared]
+        .cmp(&other.name[..shared])
+        .then_with(|| next(one).cmp(&next(other)))
+        .then_with(|| one.name.len().cmp(&other.name.len()))
 }
