@@ -42,6 +42,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     let plan = scope::resolve(settings)?;
     let pool = pool(settings)?;
     let mut gathered = collect::Gathered::default();
+    let mut touching = Vec::new();
     for target in &plan.targets {
         let collector = Collector::new(Arc::clone(&target.rules), progress);
         let change = within(pool.as_ref(), || sweep(settings, &plan, target, &collector))?;
@@ -50,6 +51,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         }
         let held = within(pool.as_ref(), || held(target, &change.before, &collector));
         gathered.add(collector, target, settings, &change, &held);
+        touching.push(change.touching);
     }
     gathered.skips.extend(plan.skips);
     gathered.skips.sort_unstable();
@@ -73,8 +75,8 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     let has_baseline = plan.targets.iter().any(|target| target.baseline.is_some());
     let today = if has_baseline { baseline::today() } else { String::new() };
     let mut trust_notes = trusted::withdraw_allows(&mut findings, &plan.targets);
-    for target in &plan.targets {
-        trust_notes.extend(trusted::changes(target, &settings.mode)?);
+    for (target, touching) in plan.targets.iter().zip(&touching) {
+        trust_notes.extend(trusted::changes(target, &settings.mode, touching)?);
     }
     baselines::hold_back(&mut findings, &plan.targets, &today);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
@@ -181,7 +183,12 @@ fn sweep(
         let root = &target.name.given;
         match &settings.mode {
             Mode::All | Mode::History => history::sweep(repository, root, prefilter, collector)?,
-            Mode::Range(range) => range::sweep(repository, range, root, prefilter, collector)?,
+            Mode::Range(range) => {
+                let is_watched = &trusted::decides_what_counts;
+                let touching =
+                    range::sweep(repository, range, root, prefilter, is_watched, collector)?;
+                return Ok(push::Swept { touching, ..push::Swept::default() });
+            }
             Mode::Staged => {
                 let before = range::sweep_staged(repository, root, prefilter, target, collector)?;
                 return Ok(push::Swept { before, ..push::Swept::default() });

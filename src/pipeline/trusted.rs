@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gix_hash::ObjectId;
+
 use super::collect::Collector;
 use super::configurations::shown;
 use super::scope::{Place, ScanError, Target};
 use crate::baseline::BASELINE_NAME;
 use crate::finding::{Finding, Occurrence, Origin, SourceKind, SuppressionKind};
-use crate::git::{self, GitError, Objects, Range, Repository, Snapshot, touched_by};
+use crate::git::{self, GitError, Objects, Repository, Snapshot, touched_by};
 use crate::outcome::Note;
 use crate::secret::Secret;
 use crate::settings::{CONFIG_NAME, Mode};
@@ -181,15 +183,19 @@ fn path_in_repository(origin: &Origin, target: &Target, trusted: &Trusted) -> Op
 }
 
 /// Says which files that could hold a finding back were changed by what is
-/// swept.
+/// swept; of a range by those of its commits that are `touching` any.
 ///
 /// # Errors
 /// Commits of a range that cannot be read.
-pub(super) fn changes(target: &Target, mode: &Mode) -> Result<Vec<Note>, GitError> {
+pub(super) fn changes(
+    target: &Target,
+    mode: &Mode,
+    touching: &[ObjectId],
+) -> Result<Vec<Note>, GitError> {
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
     match (mode, &target.repository) {
-        (Mode::Range(range), Some(repository)) => {
-            changed.extend(changed_in(repository, range)?);
+        (Mode::Range(_), Some(repository)) => {
+            changed.extend(changed_in(repository, touching)?);
         }
         _ => changed.extend(target.trusted.iter().flat_map(|it| differing(target, it))),
     }
@@ -215,17 +221,25 @@ pub(super) fn changes(target: &Target, mode: &Mode) -> Result<Vec<Note>, GitErro
     Ok(changed.into_iter().map(note).collect())
 }
 
-/// The files that the commits of a range touch, and how.
-fn changed_in(repository: &Repository, range: &str) -> Result<BTreeMap<String, String>, GitError> {
+/// Whether a path is that of a file that could hold a finding back: only those
+/// at the root are ever obeyed, ignore rules anywhere.
+pub(super) fn decides_what_counts(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    [CONFIG_NAME, BASELINE_NAME].iter().any(|name| path == name.as_bytes())
+        || name == IGNORE_NAME.as_bytes()
+}
+
+/// The files of that kind that commits touch, and how.
+fn changed_in(
+    repository: &Repository,
+    commits: &[ObjectId],
+) -> Result<BTreeMap<String, String>, GitError> {
     let objects = Objects::open(repository);
     let mut reader = objects.reader();
     let mut changed = BTreeMap::new();
-    for commit in Range::parse(repository, range, &mut reader)?.commits(&mut reader)? {
-        for path in touched_by(commit, &mut reader)? {
-            let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-            // Only the ones at the root are ever obeyed; ignore rules anywhere.
-            let at_root = [CONFIG_NAME, BASELINE_NAME].iter().any(|name| path == name.as_bytes());
-            if at_root || name == IGNORE_NAME.as_bytes() {
+    for commit in commits {
+        for path in touched_by(*commit, &mut reader)? {
+            if decides_what_counts(&path) {
                 let how = format!("is changed by commit {}", short(&commit.to_string()));
                 changed.entry(git::escape(&path)).or_insert(how);
             }

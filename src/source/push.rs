@@ -17,7 +17,7 @@ use super::worktree::Excludes;
 use super::{Content, Sink};
 use crate::finding::{Skip, SkipKind, SourceKind};
 use crate::git::pack::Kind;
-use crate::git::{self, Brought, GitError, Objects, Range, Reader, Repository};
+use crate::git::{self, Brought, Changed, GitError, Objects, Range, Reader, Repository};
 use crate::rule::Prefilter;
 use crate::settings::Push;
 
@@ -32,6 +32,8 @@ pub struct Swept {
     pub before: Blobs,
     /// The commit that brings each blob, by the first that does.
     pub commits: HashMap<ObjectId, ObjectId>,
+    /// Commits that may touch what decides which findings count.
+    pub touching: Vec<ObjectId>,
 }
 
 /// Sweeps what a push brings.
@@ -62,12 +64,11 @@ pub fn sweep(
     let held = push.known.iter().filter_map(|id| commit_of(*id, &mut reader)).collect();
     let range = Range::between("what is pushed", included, held);
     let mut gitlinks = BTreeSet::new();
-    for commit in range.parents_first(&mut reader)? {
-        if sink.is_cancelled() {
-            return Ok(swept);
-        }
-        pushed.commit(commit, &mut swept, &mut gitlinks, &mut reader)?;
-    }
+    let commits = range.parents_first(&mut reader)?;
+    let sweep = Sweep { ..pushed.sweep };
+    sweep.commits(&commits, |commit, changed| {
+        pushed.commit(commit, changed, &mut swept, &mut gitlinks, &mut reader)
+    })?;
     pushed.sweep.gitlinks(gitlinks);
     pushed.sweep.blobs(&pushed.new, SourceKind::History);
     if let Some(directory) = &push.quarantine {
@@ -133,13 +134,12 @@ impl Pushed<'_> {
     fn commit(
         &mut self,
         commit: ObjectId,
+        mut changed: Changed,
         swept: &mut Swept,
         gitlinks: &mut BTreeSet<(Vec<u8>, ObjectId)>,
         reader: &mut Reader<'_>,
     ) -> Result<(), GitError> {
         self.seen.insert(commit);
-        self.sweep.message(commit, reader)?;
-        let mut changed = git::changed_by(commit, reader)?;
         if changed.brought.is_empty() {
             return Ok(());
         }

@@ -16,14 +16,22 @@ use super::{Content, Sink};
 use crate::finding::{Origin, Skip, SkipKind, SourceKind};
 use crate::git::names::escape;
 use crate::git::pack::{Kind, ObjectError};
-use crate::git::{self, Brought, GitError, Objects, Range, Reader, Repository};
+use crate::git::{self, Brought, Changed, GitError, Objects, Range, Reader, Repository};
 use crate::rule::Prefilter;
 
 /// Fewer blobs than this are read on one thread.
 const PARALLEL: usize = 32;
 
+/// Commits whose changes are held at once.
+const BATCH: usize = 4096;
+
+/// Commits in a row that one thread reads at least: neighbours share most of
+/// their trees.
+const NEIGHBOURS: usize = 32;
+
 /// Sweeps what each commit of `range` (`A..B`) brings, compared with each of
-/// its parents, and its message.
+/// its parents, and its message. Answers those commits that may touch a file
+/// whose path `is_watched`, newest first.
 ///
 /// # Errors
 /// A range that is none, a revision that names no commit, and a range that is
@@ -33,46 +41,35 @@ pub fn sweep(
     range: &str,
     root: &Arc<str>,
     prefilter: &Prefilter,
+    is_watched: &dyn Fn(&[u8]) -> bool,
     sink: &dyn Sink,
-) -> Result<(), GitError> {
+) -> Result<Vec<ObjectId>, GitError> {
     let objects = Objects::open(repository);
     let range = Range::parse(repository, range, &mut objects.reader())?;
-    sweep_commits(repository, &objects, &range, root, prefilter, sink)
-}
-
-/// Sweeps what each commit of a range brings; [`sweep`] with the commits given.
-///
-/// # Errors
-/// As [`sweep`].
-pub fn sweep_commits(
-    repository: &Repository,
-    objects: &Objects,
-    range: &Range,
-    root: &Arc<str>,
-    prefilter: &Prefilter,
-    sink: &dyn Sink,
-) -> Result<(), GitError> {
-    let sweep = Sweep { repository, objects, root, prefilter, sink };
-    let mut reader = objects.reader();
+    let sweep = Sweep { repository, objects: &objects, root, prefilter, sink };
     let mut first_paths: Blobs = BTreeMap::new();
     let mut gitlinks = BTreeSet::new();
+    let mut touching = Vec::new();
     // Oldest first, so that a blob is shown under the path that it came with.
-    for commit in range.commits(&mut reader)?.into_iter().rev() {
-        if sink.is_cancelled() {
-            return Ok(());
+    let mut commits = range.commits(&mut objects.reader())?;
+    commits.reverse();
+    sweep.commits(&commits, |commit, changed| {
+        if changed.may_touch(is_watched) {
+            touching.push(commit);
         }
-        sweep.message(commit, &mut reader)?;
-        for brought in git::brought_by(commit, &mut reader)? {
+        for brought in changed.brought {
             if brought.is_gitlink {
                 gitlinks.insert((brought.path, brought.id));
             } else {
                 first_paths.entry(brought.id).or_insert(brought.path);
             }
         }
-    }
+        Ok(())
+    })?;
+    touching.reverse();
     sweep.gitlinks(gitlinks);
     sweep.blobs(&first_paths, SourceKind::History);
-    Ok(())
+    Ok(touching)
 }
 
 /// Sweeps what the next commit would add to its parents, and answers the blobs
@@ -142,6 +139,40 @@ impl Sweep<'_> {
         let Some(reason) = reason else { return false };
         self.sink.skip(Skip { origin: escape(path), kind: SkipKind::Excluded, reason });
         true
+    }
+
+    /// Sweeps the messages of commits, and gives what each of them changes, in
+    /// their order.
+    pub(super) fn commits(
+        &self,
+        commits: &[ObjectId],
+        mut take: impl FnMut(ObjectId, Changed) -> Result<(), GitError>,
+    ) -> Result<(), GitError> {
+        let read = |commit: ObjectId, reader: &mut Reader<'_>| {
+            self.message(commit, reader)?;
+            git::changed_by(commit, reader)
+        };
+        for batch in commits.chunks(BATCH) {
+            if self.sink.is_cancelled() {
+                return Ok(());
+            }
+            if batch.len() < 2 * NEIGHBOURS {
+                let mut reader = self.objects.reader();
+                for commit in batch {
+                    take(*commit, read(*commit, &mut reader)?)?;
+                }
+                continue;
+            }
+            let changes: Vec<Result<Changed, GitError>> = batch
+                .par_iter()
+                .with_min_len(NEIGHBOURS)
+                .map_init(|| self.objects.reader(), |reader, commit| read(*commit, reader))
+                .collect();
+            for (commit, changed) in batch.iter().zip(changes) {
+                take(*commit, changed?)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn message(&self, id: ObjectId, reader: &mut Reader<'_>) -> Result<(), GitError> {
