@@ -21,7 +21,7 @@ use demanding::{demanding, was_obeyed};
 use keysweep::report::write_atomically;
 use keysweep::sandbox::{self, Needs, Output, Sandbox};
 use support::git::Repo;
-use support::{Tree, command};
+use support::{Tree, assignment, command};
 
 /// Runs something in a thread that has entered the sandbox; threads that it
 /// does not start stay outside.
@@ -226,4 +226,19 @@ fn traced_scan_without_outputs_writes_nothing() {
     let Some(calls) = traced(&repo, &["scan", "--no-progress", "--format", "json"]) else { return };
     let written: Vec<&String> = calls.iter().filter(|call| writes(call)).collect();
     assert!(written.is_empty(), "{written:#?}");
+}
+
+#[test]
+fn traced_hook_runs_nothing_and_writes_nothing() {
+    let repo = demanding();
+    repo.write("staged.env", assignment("staged"));
+    repo.git(&["add", "staged.env"]);
+    let Some(calls) = traced(&repo, &["hook", "run", "pre-commit"]) else { return };
+    let programs = calls.iter().filter(|call| name(call).starts_with("execve")).count();
+    assert_eq!(programs, 1, "the program itself, and nothing else");
+    let sockets = calls.iter().filter(|call| name(call).starts_with("socket")).count();
+    assert_eq!(sockets, 0);
+    let written: Vec<&String> = calls.iter().filter(|call| writes(call)).collect();
+    assert!(written.is_empty(), "{written:#?}");
+    assert!(!was_obeyed(&repo));
 }
