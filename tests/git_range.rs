@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use git_support::{Repo, git_in};
+use gix_hash::ObjectId;
+use keysweep::finding::SourceKind;
 use keysweep::git::{GitError, Objects, Repository, file_at};
 use keysweep::rule::{Literal, Prefilter};
-use keysweep::source::range;
+use keysweep::settings::Push;
 use keysweep::source::worktree::Excludes;
+use keysweep::source::{push, range};
 use sweep_support::Kept;
 
 fn prefilter() -> Prefilter {
@@ -27,6 +30,15 @@ struct Nothing;
 impl Excludes for Nothing {
     fn reason(&self, _: &std::path::Path) -> Option<String> {
         None
+    }
+}
+
+/// Leaves out one directory.
+struct Third;
+
+impl Excludes for Third {
+    fn reason(&self, relative: &std::path::Path) -> Option<String> {
+        relative.starts_with("third").then(|| "not ours".to_owned())
     }
 }
 
@@ -268,4 +280,97 @@ fn a_file_of_a_commit_is_read_as_it_stood() {
     let bare = repo.beside("bare.git");
     git_in(repo.root(), &["clone", "-q", "--bare", ".", bare.to_str().unwrap()], b"");
     assert_eq!(file_at(&open(&bare), "main", "d/conf").unwrap().as_deref(), Some(&b"two\n"[..]));
+}
+
+/// A history of 1,201 commits with a needle wherever one may hide, packed.
+fn long_history() -> Repo {
+    use std::io::Write as _;
+    let repo = Repo::new();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"needle inside\n").unwrap();
+    let packed = packed.finish().unwrap();
+    let mut stream: Vec<u8> = Vec::new();
+    let data = |bytes: &[u8]| [format!("data {}\n", bytes.len()).as_bytes(), bytes, b"\n"].concat();
+    for at in 1..=1200_u32 {
+        let message = if at == 700 { "a needle in a message" } else { "a change" };
+        let time = 1_700_000_000 + at;
+        let head = format!("commit refs/heads/main\nmark :{at}\ncommitter A <a@b> {time} +0000\n");
+        stream.extend(head.bytes().chain(data(message.as_bytes())));
+        if at == 1000 {
+            stream.extend(b"merge :2000\n");
+        }
+        let mut file = |path: &str, bytes: &[u8]| {
+            stream.extend(format!("M 100644 inline {path}\n").bytes().chain(data(bytes)));
+        };
+        file(&format!("d{}/f{}", at % 7, at % 50), format!("line {at}\n").as_bytes());
+        match at {
+            300 => file("secret/old.env", b"needle old\n"),
+            400 => file("packed/a.gz", &packed),
+            500 => ["z/again.env", "a/again.env"].iter().for_each(|at| file(at, b"needle old\n")),
+            600 => file("third/party", b"needle third\n"),
+            650 => file("named/needle.txt", b"nothing\n"),
+            1000 => file("merge/only", b"needle merge\n"),
+            301 | 501 => stream.extend(b"D secret\nD z\n"),
+            _ => {}
+        }
+        if at == 900 {
+            let head = "commit refs/heads/side\nmark :2000\ncommitter A <a@b> 1700000000 +0000\n";
+            stream.extend(head.bytes().chain(data(b"side")));
+            stream.extend(b"from :900\nM 100644 inline side/s\n".iter().copied());
+            stream.extend(data(b"needle side\n"));
+        }
+    }
+    let head = "commit refs/heads/other\ncommitter A <a@b> 1700000000 +0000\n";
+    stream.extend(head.bytes().chain(data(b"other needle")));
+    stream.extend(b"from :1100\nM 100644 inline other/o\n".iter().copied());
+    stream.extend(data(b"needle other\n"));
+    repo.git_bytes(&["fast-import", "--quiet"], &stream);
+    repo.blob(b"needle loose\n");
+    repo
+}
+
+/// The first push of a long history is swept in another way than later ones,
+/// and finds the same.
+#[test]
+fn history_that_is_new_to_the_other_side_gives_what_each_commit_brings() {
+    let repo = long_history();
+    let main = ObjectId::from_hex(repo.rev("main").as_bytes()).unwrap();
+    // A commit that shares nothing has each commit compared with its parents.
+    let empty = repo.git(&["mktree"]);
+    let stranger = repo.git(&["commit-tree", "-m", "stranger", empty.trim()]);
+    let stranger = ObjectId::from_hex(stranger.trim().as_bytes()).unwrap();
+    let repository = open(repo.root());
+    let swept = |known: Vec<ObjectId>| {
+        let kept = Kept::default();
+        let push = Push { tips: vec![main], known, quarantine: None };
+        let root = Arc::from("root");
+        let swept = push::sweep(&repository, &push, &root, &prefilter(), &Third, &kept).unwrap();
+        let contents = kept.contents.into_inner().unwrap();
+        let commits: BTreeSet<_> = contents
+            .iter()
+            .filter(|(origin, _)| origin.source != SourceKind::Metadata)
+            .filter_map(|(origin, _)| origin.object)
+            .filter_map(|id| Some((id, *swept.commits.get(&id)?)))
+            .collect();
+        let (names, texts): (Vec<_>, Vec<_>) =
+            contents.into_iter().partition(|(origin, _)| origin.source == SourceKind::Metadata);
+        let texts: BTreeSet<_> = texts
+            .into_iter()
+            .map(|(origin, bytes)| (origin.path.clone(), origin.object, bytes))
+            .collect();
+        let names = names.len();
+        let skips = kept.skips.into_inner().unwrap();
+        (texts, commits, names, skips, kept.tally.into_inner().unwrap())
+    };
+    let (compared, whole) = (swept(vec![stranger]), swept(Vec::new()));
+    assert_eq!(compared.0, whole.0);
+    assert_eq!(compared.1, whole.1);
+    assert_eq!((compared.2, whole.2), (1, 1));
+    assert_eq!(compared.3, whole.3);
+    let paths: BTreeSet<_> = whole.0.iter().filter_map(|(path, ..)| path.as_deref()).collect();
+    let expected = ["merge/only", "packed/a.gz", "secret/old.env", "side/s"];
+    assert_eq!(paths, BTreeSet::from(expected));
+    assert_eq!(whole.0.len(), expected.len() + 1, "and a message");
+    assert_eq!(compared.4.commits, whole.4.commits);
+    assert!(whole.4.blobs > compared.4.blobs, "the other branch's were read too");
 }

@@ -235,3 +235,32 @@ fn server_trusts_the_revision_that_its_administrator_names() {
     first.git(&["commit", "-q", "--amend", "-m", "first"]);
     assert_passed(&git(first.root(), &["push", "-q", "origin", "main"]));
 }
+
+#[test]
+fn first_push_of_a_long_history_is_refused_for_a_key_that_was_once_in_it() {
+    let history = |with_key: bool| {
+        let (repo, server) = with_server();
+        install(&server, &["pre-receive"]);
+        let mut stream = String::new();
+        let mut data = |head: String, text: &str| {
+            stream.push_str(&format!("{head}\ndata {}\n{text}\n", text.len()));
+        };
+        for at in 1..=1100 {
+            let time = 1_700_000_000 + at;
+            data(format!("commit refs/heads/main\ncommitter A <a@b> {time} +0000"), "change");
+            data(format!("M 100644 inline d{}/file", at % 9), &format!("line {at}\n"));
+            let text = if with_key && at == 500 { assignment("old") } else { "clean\n".to_owned() };
+            data("M 100644 inline conf/old.sh".to_owned(), &text);
+        }
+        repo.git_bytes(&["fast-import", "--quiet"], stream.as_bytes());
+        (repo, server)
+    };
+    let (repo, _server) = history(true);
+    let run = git(repo.root(), &["push", "-q", "origin", "main"]);
+    assert_stopped(&run, "old");
+    let commit = &repo.rev("main~600")[..12];
+    assert!(run.stderr.contains("conf/old.sh:1:"), "{}", run.stderr);
+    assert!(run.stderr.contains(commit), "{commit}: {}", run.stderr);
+    let (repo, _server) = history(false);
+    assert_passed(&git(repo.root(), &["push", "-q", "origin", "main"]));
+}

@@ -35,6 +35,7 @@ pub use layout::{RefStorage, Repository};
 pub(crate) use links::Links;
 pub(crate) use names::{escape, to_bytes, to_path};
 pub use provenance::provenance;
+pub(crate) use provenance::{Standing, standing};
 pub use range::{Range, file_at};
 pub use reader::{Object, Objects, Reader};
 pub use refs::{BrokenRef, Ref, RefFault, Refs};

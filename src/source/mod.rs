@@ -12,6 +12,7 @@ mod pieces;
 pub mod push;
 pub mod range;
 pub mod stdin;
+mod whole;
 pub mod worktree;
 
 use std::sync::Arc;

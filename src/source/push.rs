@@ -13,11 +13,12 @@ use gix_hash::ObjectId;
 
 use super::history::tally;
 use super::range::{Blobs, Sweep};
+use super::whole::{self, Whole};
 use super::worktree::Excludes;
 use super::{Content, Sink};
-use crate::finding::{Skip, SkipKind, SourceKind};
+use crate::finding::{Skip, SkipKind, SourceKind, Tally};
 use crate::git::pack::Kind;
-use crate::git::{self, Brought, Changed, GitError, Objects, Range, Reader, Repository};
+use crate::git::{self, Brought, Changed, GitError, Objects, Range, Reader, Repository, Standing};
 use crate::rule::Prefilter;
 use crate::settings::Push;
 
@@ -61,10 +62,17 @@ pub fn sweep(
     for tip in &push.tips {
         included.extend(pushed.tip(*tip, &mut reader)?);
     }
-    let held = push.known.iter().filter_map(|id| commit_of(*id, &mut reader)).collect();
+    let held: Vec<ObjectId> =
+        push.known.iter().filter_map(|id| commit_of(*id, &mut reader)).collect();
+    let has_nothing = held.is_empty();
     let range = Range::between("what is pushed", included, held);
-    let mut gitlinks = BTreeSet::new();
     let commits = range.parents_first(&mut reader)?;
+    let whole = has_nothing.then(|| whole::sweep(repository, &commits, root, prefilter, sink));
+    if let Some(whole) = whole.flatten() {
+        pushed.whole(whole, &commits, push, &mut swept, &mut reader)?;
+        return Ok(swept);
+    }
+    let mut gitlinks = BTreeSet::new();
     let sweep = Sweep { ..pushed.sweep };
     sweep.commits(&commits, |commit, changed| {
         pushed.commit(commit, changed, &mut swept, &mut gitlinks, &mut reader)
@@ -72,7 +80,7 @@ pub fn sweep(
     pushed.sweep.gitlinks(gitlinks);
     pushed.sweep.blobs(&pushed.new, SourceKind::History);
     if let Some(directory) = &push.quarantine {
-        pushed.waiting(directory, &mut reader);
+        pushed.waiting(directory, |_| true, &mut reader);
     }
     Ok(swept)
 }
@@ -131,6 +139,31 @@ impl Pushed<'_> {
         Ok(())
     }
 
+    /// Takes what was found where the other side has nothing. Nothing stood
+    /// anywhere before, and of submodules only a comparison would know.
+    fn whole(
+        &mut self,
+        whole: Whole,
+        commits: &[ObjectId],
+        push: &Push,
+        swept: &mut Swept,
+        reader: &mut Reader<'_>,
+    ) -> Result<(), GitError> {
+        self.sweep.messages(commits)?;
+        self.seen.extend(commits);
+        for Standing { id, path, commit } in whole.blobs {
+            swept.commits.entry(id).or_insert(commit);
+            self.brought(id, path);
+        }
+        // These were counted where they were found to be candidates.
+        let uncounted = Uncounted(self.sweep.sink);
+        Sweep { sink: &uncounted, ..self.sweep }.blobs(&self.new, SourceKind::History);
+        if let Some(directory) = &push.quarantine {
+            self.waiting(directory, |id| whole.candidates.contains(id), reader);
+        }
+        Ok(())
+    }
+
     fn commit(
         &mut self,
         commit: ObjectId,
@@ -170,7 +203,12 @@ impl Pushed<'_> {
 
     /// Sweeps what came with a push and was not met yet: objects that no ref
     /// names can be asked for by their id.
-    fn waiting(&mut self, directory: &std::path::Path, reader: &mut Reader<'_>) {
+    fn waiting(
+        &mut self,
+        directory: &std::path::Path,
+        is_wanted: impl Fn(&ObjectId) -> bool,
+        reader: &mut Reader<'_>,
+    ) {
         let (ids, skips) = self.sweep.objects.lying_in(directory);
         for skip in skips {
             self.sweep.sink.skip(skip);
@@ -179,7 +217,7 @@ impl Pushed<'_> {
             if self.sweep.sink.is_cancelled() {
                 return;
             }
-            if self.seen.contains(&id) {
+            if self.seen.contains(&id) || !is_wanted(&id) {
                 continue;
             }
             match reader.read(&id) {
@@ -208,6 +246,25 @@ impl Pushed<'_> {
             let origin = sweep.origin(source, None, id);
             sweep.sink.content(Content::whole(&origin, bytes));
         }
+    }
+}
+
+/// Passes on everything but counts.
+struct Uncounted<'a>(&'a dyn Sink);
+
+impl Sink for Uncounted<'_> {
+    fn content(&self, content: Content<'_>) {
+        self.0.content(content);
+    }
+
+    fn skip(&self, skip: Skip) {
+        self.0.skip(skip);
+    }
+
+    fn count(&self, _: Tally) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
     }
 }
 

@@ -175,7 +175,15 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    pub(super) fn message(&self, id: ObjectId, reader: &mut Reader<'_>) -> Result<(), GitError> {
+    /// Sweeps the messages of commits.
+    pub(super) fn messages(&self, commits: &[ObjectId]) -> Result<(), GitError> {
+        commits.par_iter().with_min_len(NEIGHBOURS).try_for_each_init(
+            || self.objects.reader(),
+            |reader, commit| self.message(*commit, reader),
+        )
+    }
+
+    fn message(&self, id: ObjectId, reader: &mut Reader<'_>) -> Result<(), GitError> {
         let bytes = reader.expect(&id, Kind::Commit)?;
         self.sink.count(tally(Kind::Commit, bytes.len() as u64));
         if self.prefilter.takes_everything() || self.prefilter.holds_literal(&bytes) {

@@ -21,7 +21,7 @@ use super::{GitError, Repository, Store};
 use crate::finding::{Commit, Provenance, Reach};
 
 use super::commits::{self, CommitId, Graph};
-use super::short::short;
+use super::short::{Short, short};
 use holders::{Trees, Wanted};
 use lines::Lines;
 use sets::{SetId, Sets};
@@ -59,6 +59,50 @@ pub fn provenance(
     let history = History::new(graph, trees, sets, &wanted);
     let head = repository.head().ok().flatten().and_then(|head| history.graph.number(&head));
     Ok(history.provenances(&ids, &tips, head, &store, &wanted))
+}
+
+/// Where a blob stands in the trees of some commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The blob.
+    pub(crate) id: ObjectId,
+    /// The path, `/`-separated.
+    pub(crate) path: Vec<u8>,
+    /// The first of the commits that has it there.
+    pub(crate) commit: ObjectId,
+}
+
+/// Where `ids` stand in the trees of `commits`, in the order of those; `None`
+/// where they stand at more paths than can be told apart.
+///
+/// Costs one visit of every tree and commit that is stored.
+pub(crate) fn standing(
+    store: &Store,
+    ids: &[ObjectId],
+    commits: &[ObjectId],
+) -> Option<Vec<Standing>> {
+    let forests: Vec<Forest> =
+        store.packs.iter().map(|pack| Forest::grow(pack, store.hash().len_in_bytes())).collect();
+    let graph = Graph::read(store, &forests);
+    let wanted = Wanted::new(ids);
+    let trees = holders::gather(store, &forests, &wanted, &mut Sets::new());
+    let roots: Vec<Short> = commits
+        .iter()
+        .map(|id| {
+            let tree = graph.number(id).map(|number| graph.commits[number as usize].tree);
+            tree.map(|tree| short(tree.as_bytes()))
+        })
+        .collect::<Option<_>>()?;
+    let mut found = paths::all(&trees, &roots)?;
+    found.sort_unstable_by(|(_, path, at), (_, other_path, other_at)| {
+        (at, path).cmp(&(other_at, other_path))
+    });
+    let standing = found.into_iter().map(|(number, path, at)| Standing {
+        id: ids[number as usize],
+        path,
+        commit: commits[at],
+    });
+    Some(standing.collect())
 }
 
 /// Which wanted objects each commit holds.

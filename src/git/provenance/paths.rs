@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::holders::Edge;
+use super::holders::{Edge, Trees};
 use super::{History, PATHS_SHOWN};
 use crate::git::commits::CommitId;
 use crate::git::names::escape;
@@ -40,14 +40,20 @@ impl Paths {
         })
     }
 
-    fn escaped(&self, mut path: u32, names: &[Box<[u8]>]) -> Arc<str> {
+    /// The names on the way to a path.
+    fn names<'n>(&self, mut path: u32, names: &'n [Box<[u8]>]) -> Vec<&'n [u8]> {
         let mut parts = Vec::new();
         while path != ROOT {
             let (above, name) = self.parts[path as usize];
-            parts.push(escape(&names[name as usize]));
+            parts.push(&*names[name as usize]);
             path = above;
         }
         parts.reverse();
+        parts
+    }
+
+    fn escaped(&self, path: u32, names: &[Box<[u8]>]) -> Arc<str> {
+        let parts: Vec<String> = self.names(path, names).into_iter().map(escape).collect();
         parts.join("/").into()
     }
 }
@@ -92,4 +98,38 @@ pub(super) fn find(
             (shown, all.len() as u64)
         })
         .collect()
+}
+
+/// Every path of every wanted object in some trees, each with the number of the
+/// first tree that has it there; `None` where there are more than can be told
+/// apart.
+pub(super) fn all(trees: &Trees, roots: &[Short]) -> Option<Vec<(u32, Vec<u8>, usize)>> {
+    let mut paths = Paths::default();
+    let mut seen: HashSet<(Short, u32)> = HashSet::new();
+    let mut found = Vec::new();
+    let mut known: HashSet<(u32, u32)> = HashSet::new();
+    for (at, root) in roots.iter().enumerate() {
+        let mut open = vec![(*root, ROOT)];
+        while let Some((tree, path)) = open.pop() {
+            let Some(edges) = trees.edges.get(&tree) else { continue };
+            if seen.len() >= STEPS_LIMIT || paths.parts.len() >= PATHS_LIMIT {
+                return None;
+            }
+            if !seen.insert((tree, path)) {
+                continue;
+            }
+            for edge in edges {
+                match edge {
+                    Edge::Subtree(below, name) => open.push((*below, paths.below(path, *name))),
+                    Edge::Wanted(number, name) => {
+                        let path = paths.below(path, *name);
+                        if known.insert((*number, path)) {
+                            found.push((*number, paths.names(path, &trees.names).join(&b'/'), at));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Some(found)
 }

@@ -43,11 +43,28 @@ pub fn sweep(
         sink.skip(skip.clone());
     }
     let delivery = Delivery::new(repository, root, prefilter, sink);
-    for at in 0..store.packs.len() {
-        packs::sweep(&store, at, &delivery);
-    }
-    loose::sweep(&store, &delivery);
+    objects(&store, &delivery);
     places::sweep(repository, &delivery);
     delivery.finish(&store);
     Ok(())
+}
+
+/// Sweeps what a store holds, and none of the repository's own files.
+pub(super) fn sweep_objects(
+    repository: &Repository,
+    store: &Store,
+    root: &Arc<str>,
+    prefilter: &Prefilter,
+    sink: &dyn Sink,
+) {
+    let delivery = Delivery::new(repository, root, prefilter, sink);
+    objects(store, &delivery);
+    delivery.finish(store);
+}
+
+fn objects(store: &Store, delivery: &Delivery<'_>) {
+    for at in 0..store.packs.len() {
+        packs::sweep(store, at, delivery);
+    }
+    loose::sweep(store, delivery);
 }
