@@ -236,14 +236,18 @@ fn step_groups<'a>(summary: &Summary<'a>) -> Vec<Vec<&'a super::model::Finding>>
 }
 
 fn sentence(step: Step) -> String {
+    format!(r#"{} <span class="basis">{}</span>"#, prose(step.text), step.basis.mark())
+}
+
+/// Sentences in which code stands in backticks.
+fn prose(text: &str) -> String {
     let mut said = String::new();
-    // The sentences are this project's own; code in them stands in backticks.
-    for (at, part) in step.text.split('`').enumerate() {
-        let text = markup(part);
+    for (at, part) in text.split('`').enumerate() {
+        let part = markup(part);
         let _ =
-            if at % 2 == 1 { write!(said, "<code>{text}</code>") } else { write!(said, "{text}") };
+            if at % 2 == 1 { write!(said, "<code>{part}</code>") } else { write!(said, "{part}") };
     }
-    format!(r#"{said} <span class="basis">{}</span>"#, step.basis.mark())
+    said
 }
 
 fn rules(report: &Report, summary: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -258,8 +262,8 @@ fn rules(report: &Report, summary: &Summary<'_>, out: &mut dyn Write) -> io::Res
             "<h3><code>{}</code></h3>\n<p><strong>{}.</strong> {} {}</p>",
             markup(id),
             markup(&rule.title),
-            markup(&rule.description),
-            markup(&rule.remedy),
+            prose(&rule.description),
+            prose(&rule.remedy),
         )?;
     }
     writeln!(out, "</section>")
@@ -370,7 +374,7 @@ fn notes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             .path
             .as_deref()
             .map_or_else(String::new, |path| format!("<code>{}</code>: ", markup(path)));
-        writeln!(out, "<li>{path}{}</li>", markup(&note.message))?;
+        writeln!(out, "<li>{path}{}</li>", prose(&note.message))?;
     }
     writeln!(out, "</ul></section>")
 }

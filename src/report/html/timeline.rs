@@ -158,6 +158,10 @@ fn axes(panels: &Panels, height: f64, out: &mut dyn Write) -> io::Result<()> {
                 0 => "start",
                 at if at + 1 == ticks.len() => "end",
                 _ if narrow && at != ticks.len() / 2 => continue,
+                // Within a second or a day several bear one name.
+                _ if [&ticks[0], &ticks[ticks.len() - 1]].iter().any(|end| end.1 == *name) => {
+                    continue;
+                }
                 _ => "middle",
             };
             writeln!(out, r#"<text x="{x:.1}" y="36" text-anchor="{anchor}">{name}</text>"#)?;
