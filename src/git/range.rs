@@ -69,6 +69,11 @@ impl Range {
     /// A commit that is missing or damaged, so that the range is cut: most
     /// often at the boundary of a shallow clone.
     pub fn commits(&self, reader: &mut Reader<'_>) -> Result<Vec<ObjectId>, GitError> {
+        self.walk(reader).map(|(found, _)| found)
+    }
+
+    /// The commits of the range, newest first, and all that were met.
+    fn walk(&self, reader: &mut Reader<'_>) -> Result<(Vec<ObjectId>, Walk), GitError> {
         let mut walk = Walk::default();
         for id in &self.excluded {
             walk.meet(*id, false, reader, self)?;
@@ -101,7 +106,7 @@ impl Range {
             }
         }
         found.retain(|id| walk.met[id].counts);
-        Ok(found)
+        Ok((found, walk))
     }
 
     /// The commits of the range, each after all of its parents.
@@ -112,13 +117,13 @@ impl Range {
         // Dates are whatever their author wrote; only the parents tell.
         let mut waiting: BTreeMap<ObjectId, usize> = BTreeMap::new();
         let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-        let newest_first = self.commits(reader)?;
+        let (newest_first, walk) = self.walk(reader)?;
         let all: HashSet<ObjectId> = newest_first.iter().copied().collect();
         let mut ready = Vec::new();
         for id in &newest_first {
-            let Some(commit) = read_commit(*id, reader)? else { return Err(self.cut(*id)) };
+            let parents = walk.met[id].parents.iter().copied();
             let inside: BTreeSet<ObjectId> =
-                commit.parents.into_iter().filter(|parent| all.contains(parent)).collect();
+                parents.filter(|parent| all.contains(parent)).collect();
             if inside.is_empty() {
                 ready.push(*id);
             }
