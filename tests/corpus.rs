@@ -144,26 +144,27 @@ fn score(title: &str, cases: &[Case]) -> BTreeMap<String, String> {
     complaints
 }
 
-/// Cases written without having seen the detector, and cases written against
-/// it.
-const HALVES: [&str; 2] = ["blind", "informed"];
+/// The groups of cases, a folder each: written without having seen the
+/// detector, against it, as other spellings of what it was taught, and (once
+/// its first run is improved upon) by a second stranger.
+const GROUPS: [&str; 2] = ["blind", "informed"];
 
-/// The parts of the corpus that are scored apart: whose cases they are and the
-/// mark of their files.
+/// The parts of the corpus that are scored apart: their group and the mark
+/// of their files.
 fn part(case: &Case) -> String {
     let name = case.file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let half = case.file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let group = case.file.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
     match name.split('.').next().unwrap_or_default() {
-        file if file.contains("-f-") => format!("{half}, {file}"),
-        _ => format!("{half}, plain text"),
+        file if file.contains("-f-") => format!("{group}, {file}"),
+        _ => format!("{group}, plain text"),
     }
 }
 
 #[test]
 fn every_case_is_as_it_should_be() {
     let mut parts: BTreeMap<String, Vec<Case>> = BTreeMap::new();
-    for half in HALVES {
-        for case in corpus::cases(&fixtures().join(half)) {
+    for group in GROUPS {
+        for case in corpus::cases(&fixtures().join(group)) {
             parts.entry(part(&case)).or_default().push(case);
         }
     }
@@ -204,7 +205,7 @@ fn assert_scores(parts: &BTreeMap<String, Vec<Case>>, complaints: &BTreeMap<Stri
 #[test]
 fn ids_are_unique_and_every_case_cites_what_it_follows() {
     let cases: Vec<Case> =
-        HALVES.iter().flat_map(|half| corpus::cases(&fixtures().join(half))).collect();
+        GROUPS.iter().flat_map(|group| corpus::cases(&fixtures().join(group))).collect();
     let ids: BTreeSet<&String> = cases.iter().map(|case| &case.id).collect();
     assert_eq!(ids.len(), cases.len());
     for case in &cases {

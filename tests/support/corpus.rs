@@ -157,6 +157,7 @@ fn written_as(form: &str, bytes: Vec<u8>) -> Vec<u8> {
         "utf8-bom" => format!("\u{feff}{text}").into_bytes(),
         "crlf" => text.replace('\n', "\r\n").into_bytes(),
         "cr" => text.replace('\n', "\r").into_bytes(),
+        "nul-lines" => text.replace('\n', "\0").into_bytes(),
         "latin1" => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
         _ => panic!("bad bytes {form}"),
     }
