@@ -41,6 +41,12 @@ impl LineEnds {
         ends
     }
 
+    /// The units of the text, where they are wider than a byte.
+    #[must_use]
+    pub fn wide(&self) -> Option<Wide> {
+        self.wide
+    }
+
     /// One past the first line end whose mark lies in `range`, half-open.
     #[must_use]
     pub fn next(&self, bytes: &[u8], range: Range<usize>) -> Option<usize> {

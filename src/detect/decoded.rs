@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::value::{Class, Form as Written, classify, is_token_byte};
 use super::{Detector, Found, allow, confidence, excerpt};
-use crate::decode::{self, DEEPEST, Decoded, Unwrapped};
+use crate::decode::{self, DEEPEST, Decoded, LineEnds, Unwrapped};
 use crate::finding::{Confidence, Encoding, Excerpt, Skip, SkipKind, Suppression};
 use crate::rule::{Form, LiteralHit};
 use crate::secret::Secret;
@@ -113,6 +113,7 @@ impl Search<'_> {
             found.into_iter().filter_map(|found| self.unwrapped(found)).collect();
         if depth < DEEPEST {
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
+            drop_other_byte_order(content, &mut hits);
             self.reveal(content, &hits, depth, &mut placed);
         }
         settle(placed)
@@ -231,6 +232,44 @@ impl Search<'_> {
         let reading = if encodings.is_empty() { Reading::Plain } else { Reading::Unwrapped };
         Some(Placed { found, encodings, excerpt: None, suppression: None, reading, source: 0 })
     }
+}
+
+/// Wide text without a mark reads the same in either byte order, one byte off:
+/// a literal that stands there in both is read in the order of the content, or
+/// else with the least byte first, as nearly all such text is written.
+fn drop_other_byte_order(content: &Content<'_>, hits: &mut Vec<LiteralHit>) {
+    let wide = |hit: &LiteralHit| match hit.form {
+        Form::Wide(wide) => Some(wide),
+        _ => None,
+    };
+    if !hits.iter().any(|hit| wide(hit).is_some()) {
+        return;
+    }
+    let of_content = LineEnds::of(content.bytes, content.start.offset).wide();
+    let is_big_endian = of_content.is_some_and(|wide| !wide.is_little_endian());
+    let dropped: Vec<bool> = hits
+        .iter()
+        .enumerate()
+        .map(|(index, hit)| {
+            let Some(own) = wide(hit).filter(|own| own.is_little_endian() == is_big_endian) else {
+                return false;
+            };
+            let shift = own.unit_bytes() - 1;
+            let is_other = |other: &LiteralHit| {
+                other.literal == hit.literal
+                    && hit.start.abs_diff(other.start) == shift
+                    && wide(other).is_some_and(|other| {
+                        other.unit_bytes() == own.unit_bytes()
+                            && other.is_little_endian() != own.is_little_endian()
+                    })
+            };
+            let near = |other: &&LiteralHit| hit.start.abs_diff(other.start) <= shift;
+            hits[index + 1..].iter().take_while(near).any(is_other)
+                || hits[..index].iter().rev().take_while(near).any(is_other)
+        })
+        .collect();
+    let mut dropped = dropped.into_iter();
+    hits.retain(|_| !dropped.next().unwrap_or(false));
 }
 
 /// One reading a place. What an encoding leaves as it is was read before; what

@@ -169,6 +169,7 @@ impl Detector {
         };
         found.retain(|found| !is_known(found));
         let mut found = self.settle(found);
+        known::confirm(&self.rules, &mut found);
         found.extend(known);
         found.sort_by_key(|found| (found.start(), found.end()));
         found
