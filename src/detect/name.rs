@@ -27,7 +27,7 @@ pub(super) enum Promise {
 /// it takes, or `None` where the word is the tail of another word (the left
 /// boundary that `ORBITKIT_API_KEY` lacks).
 pub(super) fn around(bytes: &[u8], vendor: &Range<usize>) -> Option<Range<usize>> {
-    has_left_boundary(bytes, vendor)
+    (has_left_boundary(bytes, vendor) && has_right_boundary(bytes, vendor))
         .then(|| extend_left(bytes, vendor.start)..extend_right(bytes, vendor.end))
 }
 
@@ -141,6 +141,24 @@ pub(super) fn has_left_boundary(bytes: &[u8], vendor: &Range<usize>) -> bool {
     let begins_hump =
         first.is_ascii_uppercase() && (before.is_ascii_lowercase() || second.is_ascii_lowercase());
     begins_hump || ends_escape(&bytes[..vendor.start]) || is_define_flag(&bytes[..vendor.start])
+}
+
+/// Whether the vendor's word ends a word, or a word of names goes on with it:
+/// `bitkitapikey`, and not `BITKITTEN_SECRET`.
+fn has_right_boundary(bytes: &[u8], vendor: &Range<usize>) -> bool {
+    #[rustfmt::skip]
+    const WORDS: [&[u8]; 29] = [
+        b"api", b"key", b"token", b"secret", b"auth", b"access", b"webhook", b"hook", b"sign",
+        b"client", b"live", b"prod", b"test", b"dev", b"stag", b"admin", b"read", b"write", b"sdk",
+        b"bearer", b"cred", b"pass", b"private", b"service", b"main", b"my", b"s_", b"s-", b"config",
+    ];
+    let last = bytes[vendor.end - 1];
+    let rest = &bytes[vendor.end..bytes.len().min(vendor.end + 8)];
+    let first = rest.first().copied().unwrap_or(0);
+    let goes_on =
+        first.is_ascii_alphabetic() && !(first.is_ascii_uppercase() && last.is_ascii_lowercase());
+    let lower = rest.to_ascii_lowercase();
+    !goes_on || WORDS.iter().any(|word| lower.starts_with(word))
 }
 
 /// `\n`, `\t`, `\r` or `%0A` just before a word.

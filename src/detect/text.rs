@@ -151,6 +151,10 @@ fn plain_string(bytes: &[u8], open: usize, mark: u8) -> Option<Quoted> {
     if byte(bytes, open + 1) == mark && byte(bytes, open + 2) == mark {
         return delimited(bytes, open + 3, &[mark; 3]);
     }
+    // Code in reStructuredText and Markdown.
+    if mark == b'`' && byte(bytes, open + 1) == mark && is_word(byte(bytes, open + 2)) {
+        return delimited(bytes, open + 2, b"``");
+    }
     let mut at = open + 1;
     let limit = bytes.len().min(open + LONGEST_STRING_BYTES);
     while at < limit {

@@ -122,8 +122,11 @@ impl Case {
         } else if !text.ends_with('\n') {
             text.push('\n');
         }
-        let bytes =
-            self.bytes.iter().fold(text.into_bytes(), |bytes, form| written_as(form, bytes));
+        // Line ends are chosen before the text becomes wider units.
+        let (ends, others): (Vec<&String>, Vec<&String>) =
+            self.bytes.iter().partition(|form| ["crlf", "cr", "nul-lines"].contains(&&***form));
+        let forms = ends.into_iter().chain(others);
+        let bytes = forms.fold(text.into_bytes(), |bytes, form| written_as(form, bytes));
         Expanded { text: bytes, keys: maker.keys }
     }
 

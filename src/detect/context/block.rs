@@ -11,7 +11,7 @@ use crate::detect::text::{
 };
 
 /// Names of records that belong to the request or section around them.
-const OWN_RECORDS: [&str; 41] = [
+const OWN_RECORDS: [&str; 50] = [
     "stringdata",
     "webhook",
     "webhooks",
@@ -53,6 +53,15 @@ const OWN_RECORDS: [&str; 41] = [
     "securejsondata",
     "jsondata",
     "security",
+    "general",
+    "connection",
+    "common",
+    "base",
+    "account",
+    "main",
+    "http",
+    "rest",
+    "parameters",
 ];
 
 /// The innermost braces around a place, within reach: an object, a block.

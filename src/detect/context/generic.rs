@@ -95,7 +95,7 @@ pub(in crate::detect) fn generic(bytes: &[u8], word: &Range<usize>) -> Option<Ge
 /// A plain qualifier before the noun: `prodApiKey`, `x-api-key`; another
 /// vendor's word is none.
 pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
-    const QUALIFIERS: [&str; 28] = [
+    const QUALIFIERS: [&str; 32] = [
         "x",
         "my",
         "our",
@@ -120,6 +120,10 @@ pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
         "current",
         "real",
         "oauth",
+        "login",
+        "with",
+        "set",
+        "use",
         "k",
         "g",
         "m",
@@ -128,8 +132,17 @@ pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
     let plain = words.iter().take_while(|word| QUALIFIERS.contains(&word.as_str())).count();
     let noun = words[plain..].concat();
     plain > 0
-        && ["apikey", "apitoken", "accesstoken", "authtoken", "bearertoken", "token", "key"]
-            .contains(&noun.as_str())
+        && [
+            "apikey",
+            "apitoken",
+            "accesstoken",
+            "authtoken",
+            "bearertoken",
+            "token",
+            "key",
+            "password",
+        ]
+        .contains(&noun.as_str())
 }
 
 pub(in crate::detect) fn same_letters(name: &str, joined: &str) -> bool {

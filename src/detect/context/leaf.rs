@@ -70,6 +70,9 @@ fn heads(bytes: &[u8], at: usize) -> Vec<Range<usize>> {
             b'(' | b'[' | b'{' if depth > 0 => depth -= 1,
             b'(' | b'[' | b'{' => {
                 let line = line_start(bytes, here, 200);
+                let is_alone = bytes[line..here].trim_ascii().is_empty();
+                let line =
+                    if is_alone && line > 0 { line_start(bytes, line - 1, 200) } else { line };
                 found.push(line..here);
                 least = least.min(indent(bytes, line));
             }
@@ -85,7 +88,27 @@ fn heads(bytes: &[u8], at: usize) -> Vec<Range<usize>> {
             _ => {}
         }
     }
+    found.extend(ini_head(bytes, at, from));
     found
+}
+
+/// The head of the section around a place: `[tokens]`.
+fn ini_head(bytes: &[u8], at: usize, from: usize) -> Option<Range<usize>> {
+    let mut line = line_start(bytes, at, 512);
+    while line > from {
+        let above = line_start(bytes, line - 1, 512);
+        let text = bytes[above..line].trim_ascii();
+        if let Some(inner) = text.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
+            let is_head =
+                inner.iter().all(|b| b.is_ascii_alphanumeric() || b"_-. \"[]".contains(b));
+            return is_head.then_some(above..line);
+        }
+        if above >= line {
+            return None;
+        }
+        line = above;
+    }
+    None
 }
 
 /// The random cells of the row that holds the vendor's word, whose columns

@@ -149,8 +149,11 @@ pub(in crate::detect) fn values_beside_scheme(
 pub(in crate::detect) fn bearers(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
     let mut found = Vec::new();
     for at in memchr::memchr2_iter(b'B', b'b', &bytes[range.clone()]).map(|at| range.start + at) {
+        let before = byte(bytes, at.wrapping_sub(1));
+        // `setBearerAuth("v")`, `withBearerToken("v")`.
+        let is_hump = before.is_ascii_lowercase() && bytes[at] == b'B';
         if !is_any(bytes, &(at..(at + 6).min(bytes.len())), &["bearer"])
-            || byte(bytes, at.wrapping_sub(1)).is_ascii_alphanumeric()
+            || (before.is_ascii_alphanumeric() && !is_hump)
         {
             continue;
         }

@@ -26,6 +26,9 @@ pub(in crate::detect) fn section(bytes: &[u8], name: &Range<usize>) -> Option<Ra
     {
         return Some(at..ini_end(bytes, at));
     }
+    if let Some(dictionary) = dictionary(bytes, at) {
+        return Some(dictionary);
+    }
     let next = skip_blanks(bytes, at);
     let after = match byte(bytes, next) {
         b':' | b'=' => {
@@ -62,6 +65,16 @@ pub(in crate::detect) fn section(bytes: &[u8], name: &Range<usize>) -> Option<Ra
     let rest = skip_blanks(bytes, next + 1);
     (byte(bytes, next) == b':' && matches!(byte(bytes, rest), b'\n' | b'#' | b'&'))
         .then(|| next..indented_end(bytes, name.start, next))
+}
+
+/// A property list's dictionary under the vendor's key:
+/// `<key>ByteStack</key><dict>…</dict>`.
+fn dictionary(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let open = skip_space(bytes, at + bytes.get(at..)?.strip_prefix(b"</key>").map(|_| 6)?);
+    let start = open + bytes.get(open..)?.strip_prefix(b"<dict>").map(|_| 6)?;
+    let limit = bytes.len().min(start + SECTION_BYTES);
+    let length = memchr::memmem::find(&bytes[start..limit], b"</dict>");
+    Some(start..length.map_or(limit, |length| start + length))
 }
 
 /// Whether the vendor's word is the value of an entry's title, as password
@@ -104,9 +117,21 @@ fn below(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
                     .take_while(|b| matches!(b, b'-' | b'~' | b'"' | b'\'' | b' '))
                     .count(),
         );
-        let closing = [&b"\n"[..], &bytes[word.clone()]].concat();
-        let close = memchr::memmem::find(&bytes[end..limit], &closing)?;
+        let text = &bytes[end..limit];
+        // Its terminator may be indented: `<<-`, `<<~`.
+        let close = memchr::memmem::find_iter(text, &bytes[word.clone()]).find(|at| {
+            let line = memchr::memrchr(b'\n', &text[..*at]).map(|newline| newline + 1);
+            line.is_some_and(|line| text[line..*at].trim_ascii().is_empty())
+        })?;
         return (!word.is_empty()).then_some(end..end + close);
+    }
+    // `kubectl create secret generic bytestack --from-literal=api-key=v`.
+    if memchr::memmem::find(head, b"secret").is_some() {
+        let end = command_end(bytes, name.end, limit);
+        let literal = memchr::memmem::find(&bytes[name.end..end], b"--from-literal");
+        if let Some(at) = literal {
+            return Some(name.end + at..end);
+        }
     }
     if memchr::memmem::find(head, b"class ").is_some() {
         let open = name.end + memchr::memchr(b'{', &bytes[name.end..limit.min(name.end + 300)])?;
@@ -122,6 +147,20 @@ fn below(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     let next = end + 1;
     let is_deeper = next < bytes.len() && indent(bytes, next) > indent(bytes, line);
     (is_bullet && is_deeper).then(|| end..indented_end(bytes, name.start, end))
+}
+
+/// The end of a command that backslashes continue over lines.
+fn command_end(bytes: &[u8], from: usize, limit: usize) -> usize {
+    let mut end = from;
+    while let Some(length) = memchr::memchr(b'\n', &bytes[end..limit]) {
+        let is_continued = bytes[from..end + length].trim_ascii_end().ends_with(b"\\");
+        end += length;
+        if !is_continued {
+            return end;
+        }
+        end += 1;
+    }
+    limit
 }
 
 /// The end of a definition that the vendor's word names: a Ruby or Elixir
@@ -235,7 +274,7 @@ pub(in crate::detect) fn names_service(
     name: &Range<usize>,
     word: &Range<usize>,
 ) -> bool {
-    const FIELDS: [&str; 25] = [
+    const FIELDS: [&str; 28] = [
         "name",
         "type",
         "provider",
@@ -261,6 +300,9 @@ pub(in crate::detect) fn names_service(
         "form",
         "target",
         "site",
+        "resolve",
+        "module",
+        "package",
     ];
     const OWN_NAMES: [&str; 4] = ["service", "app", "image", "kind"];
     let is_compound = name != word;

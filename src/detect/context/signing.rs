@@ -9,7 +9,8 @@ use std::ops::Range;
 use super::request::reference;
 use super::split_arguments;
 use crate::detect::text::{
-    balanced, byte, is_word, line_end, quoted, skip_blanks, skip_space, word_before,
+    balanced, byte, indent, is_word, line_end, line_start, quoted, skip_blanks, skip_space,
+    word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::detect::way::{Candidate, Expression, Way, evaluate};
@@ -22,7 +23,13 @@ const WORDS: [&[u8]; 5] =
 /// The keys of the HMACs in a range: `hmac.new(b"v", …)`,
 /// `createHmac('sha256', 'v')`, `importKey('raw', v, {name: 'HMAC'})`,
 /// `:crypto.mac(:hmac, :sha256, "v", …)`, `openssl dgst -hmac v`.
-pub(in crate::detect) fn signing_keys(bytes: &[u8], range: &Range<usize>) -> Vec<Candidate> {
+///
+/// Where the function that holds the header signs by itself, no other counts.
+pub(in crate::detect) fn signing_keys(
+    bytes: &[u8],
+    range: &Range<usize>,
+    header: usize,
+) -> Vec<Candidate> {
     let lower = bytes[range.clone()].to_ascii_lowercase();
     let mut found = Vec::new();
     for word in WORDS {
@@ -32,7 +39,45 @@ pub(in crate::detect) fn signing_keys(bytes: &[u8], range: &Range<usize>) -> Vec
     }
     found.sort_by_key(|candidate| candidate.parts[0].start);
     found.dedup_by_key(|candidate| candidate.parts[0].start);
+    let is_beside = |candidate: &Candidate| {
+        !are_in_different_functions(bytes, candidate.parts[0].start, header)
+    };
+    if found.iter().any(is_beside) {
+        found.retain(is_beside);
+    }
     found
+}
+
+/// Whether a line between two places that stand deeper begins a function.
+fn are_in_different_functions(bytes: &[u8], one: usize, other: usize) -> bool {
+    const HEADS: [&[u8]; 9] = [
+        b"def ",
+        b"func ",
+        b"fn ",
+        b"function ",
+        b"async ",
+        b"sub ",
+        b"public ",
+        b"private ",
+        b"fun ",
+    ];
+    let (from, to) = (one.min(other), one.max(other));
+    let depth = |at: usize| indent(bytes, line_start(bytes, at, 512));
+    let least = depth(from).min(depth(to));
+    let mut line = line_start(bytes, to, 512);
+    while line > from {
+        let own = indent(bytes, line);
+        let text = &bytes[line + own..];
+        if own < least && HEADS.iter().any(|head| text.starts_with(head)) {
+            return true;
+        }
+        let above = line_start(bytes, line - 1, 512);
+        if above >= line {
+            return false;
+        }
+        line = above;
+    }
+    false
 }
 
 fn around(bytes: &[u8], at: usize, end: usize, range: &Range<usize>) -> Vec<Candidate> {

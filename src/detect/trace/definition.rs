@@ -165,6 +165,7 @@ impl Tracer<'_> {
                     scope.as_ref().is_some_and(|scope| scope::is_owned(self.bytes, open, scope));
                 is_owned
                     || is_declared(self.bytes, open)
+                    || begins_directive(self.bytes, at)
                     || matches!(byte(self.bytes, at.end), b'"' | b'\'')
             }
             Enclosure::Record(open) => match scope {

@@ -140,7 +140,8 @@ impl<'a> Tracer<'a> {
                 at += 1;
                 continue;
             };
-            let values = match quoted(self.bytes, hole.start) {
+            let first = skip_space(self.bytes, hole.start).min(hole.end);
+            let values = match quoted(self.bytes, first) {
                 Some(string) if string.end <= hole.end => vec![vec![string.inner]],
                 _ => reference::at(self.bytes, hole.start)
                     .map_or_else(Vec::new, |reference| self.referred(&reference, depth)),

@@ -22,7 +22,7 @@ pub(super) fn signed(feeds: &Rules<'_>, bytes: &[u8], header: &Range<usize>) -> 
             && !context::are_siblings(bytes, found.start(), header.start)
             && !context::are_in_different_records(bytes, found.start(), header.start)
     });
-    all.extend(context::signing_keys(bytes, &around).iter().flat_map(|candidate| {
+    all.extend(context::signing_keys(bytes, &around, header.start).iter().flat_map(|candidate| {
         let evidence = "signs what ByteStack's signature header is compared with";
         found(feeds, rule, bytes, candidate, evidence)
     }));

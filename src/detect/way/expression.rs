@@ -320,6 +320,7 @@ impl Reader<'_> {
 
     fn take_bare_value(&mut self, word: Range<usize>, piece: usize) -> bool {
         let trimmed = without_marks(self.bytes, trim_end(self.bytes, &word));
+        let trimmed = before_assignment(self.bytes, trimmed);
         let value = &self.bytes[trimmed.clone()];
         let class = classify(value, Form::Bare);
         let is_assignment = value.iter().position(|b| *b == b'=').is_some_and(|equals| {
@@ -386,6 +387,18 @@ impl Reader<'_> {
         let at = skip_blanks(self.bytes, end);
         byte(self.bytes, at) == b'=' && !matches!(byte(self.bytes, at + 1), b'=') && at > end
     }
+}
+
+/// Without the next assignment of a list that is separated by an uncommon mark:
+/// `v@NAME=…` of `--set-env-vars=^@^…`.
+fn before_assignment(bytes: &[u8], word: Range<usize>) -> Range<usize> {
+    let text = &bytes[word.clone()];
+    let cut = memchr::memchr3_iter(b'@', b'#', b':', text).find(|at| {
+        let name = text[at + 1..].iter().take_while(|b| b.is_ascii_uppercase() || **b == b'_');
+        let length = name.count();
+        *at >= 16 && length > 1 && text.get(at + 1 + length) == Some(&b'=')
+    });
+    word.start..cut.map_or(word.end, |at| word.start + at)
 }
 
 /// Whether a comment stands at `at`, alone between a name and its value.

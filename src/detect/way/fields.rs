@@ -18,7 +18,7 @@ const REACH_BYTES: usize = 700;
 /// Fields that hold a value: Kubernetes, Docker Compose, Terraform,
 /// CloudFormation, Elastic Beanstalk, Postman, Insomnia, property lists, .NET
 /// settings, Pulumi, JSON Schema, SQL.
-const VALUE_FIELDS: [&str; 31] = [
+const VALUE_FIELDS: [&str; 33] = [
     "value",
     "val",
     "default",
@@ -31,6 +31,8 @@ const VALUE_FIELDS: [&str; 31] = [
     "stringvalue",
     "string_value",
     "plaintext",
+    "plaintext_value",
+    "plaintextvalue",
     "secret",
     "data",
     "parametervalue",
@@ -100,6 +102,14 @@ pub(crate) fn in_record(bytes: &[u8], record: Range<usize>) -> Option<Candidate>
 /// `<name>K`, `"id": "K"`, `ParameterKey=K`.
 pub(crate) fn names_a_record(bytes: &[u8], name: &Range<usize>) -> bool {
     let mut at = name.start;
+    // The folders before a name that is a path's end: `name = "/prod/…"`.
+    while byte(bytes, name.start.wrapping_sub(1)) == b'/'
+        && name.start - at < 64
+        && bytes.get(at.wrapping_sub(1)).is_some_and(|b| is_word(*b) || b"/-.".contains(b))
+    {
+        at -= 1;
+    }
+    let name = at..name.end;
     while at > 0 && b"\"'`\\ \t:=>{(@$".contains(&bytes[at - 1]) && name.start - at < 24 {
         at -= 1;
     }

@@ -8,7 +8,7 @@ use super::grammar::{bare_word, is_connector, names_assignment, operator};
 use super::piece::is_key;
 use super::{Candidate, Way, fields};
 use crate::detect::text::{
-    balanced, byte, is_any, line_start, quoted, skip_blanks, skip_space, word_at,
+    balanced, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space, word_at,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
@@ -87,6 +87,17 @@ impl Reader<'_> {
                 matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
             }
             b'=' => self.assigned(next + 1),
+            // Markdown's definition lists.
+            b':' if byte(self.bytes, next + 1) == b' ' => {
+                let candidate = self.expression(next + 2, Way::Following, false)?;
+                matches!(candidate.class, Class::Literal(Strength::Strong)).then_some(candidate)
+            }
+            // Redis writes a length before each argument.
+            b'$' if byte(self.bytes, next + 1).is_ascii_digit() => {
+                let end = word_at(self.bytes, next + 1).end;
+                let value = skip_space(self.bytes, end);
+                (value > end).then(|| self.expression(value, Way::Field, false))?
+            }
             _ if self.creates_secret() => fields::indented_below(self.bytes, &self.name, at),
             b'?' | b'.' => self.fallback(next),
             _ if is_any(
@@ -102,9 +113,30 @@ impl Reader<'_> {
         }
     }
 
+    /// `… key for production is:` and the value alone on the next line that is
+    /// not blank.
+    fn set_apart(&self, at: usize) -> Option<Candidate> {
+        let start = skip_space(self.bytes, at);
+        let line = &self.bytes[start..line_end(self.bytes, start, 600)];
+        let text = line.trim_ascii();
+        let marks = text.iter().take_while(|b| matches!(b, b'`' | b'"' | b'\'')).count();
+        let inner = &text[marks..text.len().saturating_sub(marks).max(marks)];
+        let class = classify(inner, Form::Bare);
+        let parts = vec![start + marks..start + marks + inner.len()];
+        matches!(class, Class::Literal(Strength::Strong)).then_some(Candidate {
+            parts,
+            class,
+            way: Way::Told,
+            is_quoted: false,
+        })
+    }
+
     /// Only blanks or a few words lie between: directives, types, prose.
     pub(super) fn following(&self, at: usize) -> Option<Candidate> {
         if self.bytes[self.end..at].contains(&b'\t') && self.heads_identifiers(at, b'\t') {
+            return None;
+        }
+        if at > self.end && super::table::is_aligned_under_identifiers(self.bytes, at) {
             return None;
         }
         if at == self.end
@@ -132,6 +164,9 @@ impl Reader<'_> {
                 continue;
             }
             if words > 0 && byte(self.bytes, at) == b'\n' {
+                if self.bytes[..at].trim_ascii_end().ends_with(b":") {
+                    return self.set_apart(at);
+                }
                 at = skip_space(self.bytes, at);
                 if !is_any(self.bytes, &word_at(self.bytes, at), &["value", "default"]) {
                     return None;
@@ -139,6 +174,11 @@ impl Reader<'_> {
                 continue;
             }
             let word = bare_word(self.bytes, at)?;
+            // `set -gx K $t`.
+            if words == 0 && byte(self.bytes, at) == b'$' && is_word(byte(self.bytes, at + 1)) {
+                let class = Class::Reference;
+                return Some(Candidate { parts: vec![word], class, way, is_quoted: false });
+            }
             if word.len() <= 2 && matches!(byte(self.bytes, word.end), b'"' | b'\'') {
                 return self.expression(at, way, false);
             }

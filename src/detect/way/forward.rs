@@ -119,6 +119,15 @@ impl<'a> Reader<'a> {
         if rest.starts_with(b"<<<") {
             return self.expression(at + 3, Way::Assigned, false);
         }
+        // Struct tags: `env:"K" envDefault:"v"`.
+        for mark in [&b"envDefault:"[..], b"default:", b"default="] {
+            if at > self.end
+                && rest.starts_with(mark)
+                && quoted(self.bytes, at + mark.len()).is_some()
+            {
+                return self.expression(at + mark.len(), Way::Field, false);
+            }
+        }
         // PHP's `serialize`: `s:7:"api_key";s:40:"v";`.
         if rest.starts_with(b";s:") {
             let digits = rest[3..].iter().take_while(|b| b.is_ascii_digit()).count();
@@ -306,7 +315,7 @@ fn is_near(from: usize, candidate: &Candidate, reach: usize) -> bool {
 }
 
 /// Whether the name is the argument of a digest: what follows is compared with
-/// the digest, not with the key.
+/// the digest, not with the key; or systemd's name of a sealed credential.
 fn is_digested(bytes: &[u8], name: &Range<usize>) -> bool {
     let line = line_start(bytes, name.start, 40);
     let before = bytes[line..name.start].to_ascii_lowercase();
@@ -323,6 +332,7 @@ fn is_digested(bytes: &[u8], name: &Range<usize>) -> bool {
     ]
     .iter()
     .any(|call| memchr::memmem::find(&before, call).is_some())
+        || before.ends_with(b"encrypted=")
 }
 
 /// Whether the name is what a store is asked for: `get_secret("K", …)`.

@@ -247,7 +247,8 @@ pub(super) fn is_connector(bytes: &[u8], word: &Range<usize>) -> bool {
         "/d",
         "-v",
     ];
-    is_any(bytes, word, &WORDS)
+    let colon = usize::from(word.len() > 2 && bytes[word.end - 1] == b':');
+    is_any(bytes, &(word.start..word.end - colon), &WORDS)
         || (word.len() == 2 && bytes[word.start] == b'-')
         || is_any(
             bytes,

@@ -108,6 +108,7 @@ pub(super) fn assembled(bytes: &[u8], at: usize, way: Way) -> Option<Candidate> 
         .or_else(|| by_call(bytes, at))
         .or_else(|| by_list(bytes, at))
         .or_else(|| by_separator(bytes, at))
+        .or_else(|| by_appending(bytes, at))
         .and_then(|parts| candidate(bytes, parts, way))
 }
 
@@ -193,9 +194,10 @@ fn by_list(bytes: &[u8], at: usize) -> Option<Vec<Range<usize>>> {
     let after = skip_space(bytes, close);
     let line = line_end(bytes, after, 60);
     let tail = bytes[after..line].to_ascii_lowercase();
-    let says_join = [&b".join"[..], b"-join", b".concat", b"|> enum.join", b"| join", b".reduce"]
-        .iter()
-        .any(|word| tail.starts_with(word));
+    let says_join =
+        [&b".join"[..], b"-join", b".concat", b"|> enum.join", b"| join", b".reduce", b".mkstring"]
+            .iter()
+            .any(|word| tail.starts_with(word));
     if !says_join {
         return None;
     }
@@ -217,6 +219,29 @@ fn by_separator(bytes: &[u8], at: usize) -> Option<Vec<Range<usize>>> {
     let close = balanced(bytes, open, REACH_BYTES)?;
     let strings = literals(bytes, open + 1..close - 1)?;
     Some(interleaved(&strings, &separator.inner))
+}
+
+/// `new StringBuilder("a").append("b").toString()`.
+fn by_appending(bytes: &[u8], at: usize) -> Option<Vec<Range<usize>>> {
+    let start = at + if bytes.get(at..)?.starts_with(b"new ") { 4 } else { 0 };
+    let end = start + bytes[start..].iter().take(32).take_while(|b| is_word(**b)).count();
+    let builder = bytes[start..end].to_ascii_lowercase();
+    if ![&b"stringbuilder"[..], b"stringbuffer"].contains(&builder.as_slice()) {
+        return None;
+    }
+    let mut open = end;
+    let mut strings = Vec::new();
+    while byte(bytes, open) == b'(' && strings.len() < 16 {
+        let close = balanced(bytes, open, REACH_BYTES)?;
+        strings.extend(literals(bytes, open + 1..close - 1)?);
+        let next = skip_space(bytes, close);
+        let is_more = [&b".append("[..], b".Append("].iter().any(|m| bytes[next..].starts_with(m));
+        open = if is_more { next + 7 } else { next };
+        if !is_more {
+            break;
+        }
+    }
+    Some(strings)
 }
 
 /// `'{0}{1}' -f 'a', 'b'`, `"%s%s" % ("a", "b")`, `"{}{}".format("a", "b")`.

@@ -50,6 +50,11 @@ impl Reader<'_> {
         let limit = self.bytes.len().min(start + 600);
         let end = start + memchr::memchr2(b'<', b']', self.bytes.get(start..limit)?)?;
         let text = start..before_space(self.bytes, start, end);
+        // A value as its language shows it: `&#x27;v&#x27;`.
+        let text = match crate::detect::text::quoted(self.bytes, start) {
+            Some(string) if byte(self.bytes, start) == b'&' && string.end <= end => string.inner,
+            _ => text,
+        };
         let text = super::piece::strip_scheme(self.bytes, &text);
         let class = classify(&self.bytes[text.clone()], Form::Quoted);
         Some(Candidate { parts: vec![text], class, way: Way::Element, is_quoted: true })

@@ -11,6 +11,9 @@ use crate::detect::text::{byte, line_end, line_start, quoted};
 use crate::detect::value::{Class, Form, classify};
 use crate::rule::Strength;
 
+/// How far above a row of an aligned table its titles may stand, in lines.
+const MOST_TABLE_LINES: usize = 40;
+
 /// Rows below a header that are read for one name.
 const MOST_ROWS: usize = 1000;
 
@@ -76,24 +79,7 @@ impl Reader<'_> {
         }
         let header = &self.bytes[first..line_end(self.bytes, first, 2048)];
         let title = header.split(|b| *b == separator).nth(index).unwrap_or_default();
-        const WORDS: [&str; 14] = [
-            "id",
-            "uuid",
-            "sha",
-            "sha256",
-            "sha1",
-            "md5",
-            "hash",
-            "digest",
-            "checksum",
-            "commit",
-            "introduced",
-            "fingerprint",
-            "etag",
-            "version",
-        ];
-        first < line
-            && crate::detect::name::words(title).iter().any(|word| WORDS.contains(&word.as_str()))
+        first < line && says_identifiers(title)
     }
 
     /// The first random cell of the row.
@@ -115,6 +101,47 @@ impl Reader<'_> {
         !self.bytes[at + 1..].starts_with(b" ")
             && classify_cell(self.bytes, at + 1, b";\n\r") == Some(Strength::Strong)
     }
+}
+
+/// Whether a column's title says that it holds ids or digests.
+fn says_identifiers(title: &[u8]) -> bool {
+    const WORDS: [&str; 14] = [
+        "id",
+        "uuid",
+        "sha",
+        "sha256",
+        "sha1",
+        "md5",
+        "hash",
+        "digest",
+        "checksum",
+        "commit",
+        "introduced",
+        "fingerprint",
+        "etag",
+        "version",
+    ];
+    crate::detect::name::words(title).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// Whether blanks alone align a value under a title of ids or digests, as tools
+/// print their tables.
+pub(super) fn is_aligned_under_identifiers(bytes: &[u8], at: usize) -> bool {
+    let line = line_start(bytes, at, 512);
+    let column = at - line;
+    let mut head = line;
+    for _ in 0..MOST_TABLE_LINES {
+        let above = line_start(bytes, head.saturating_sub(1), 512);
+        if above >= head || bytes[above..head].trim_ascii().is_empty() {
+            break;
+        }
+        head = above;
+    }
+    let titles = &bytes[head..line_end(bytes, head, 512)];
+    let Some(title) = titles.get(column..) else { return false };
+    let is_start = column > 1 && titles[..column].ends_with(b"  ") && title.first() != Some(&b' ');
+    let end = memchr::memmem::find(title, b"  ").unwrap_or(title.len());
+    head < line && is_start && says_identifiers(&title[..end])
 }
 
 /// Before the quote that opens around a cell.
