@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Measures Keysweep's sweep of history beside the floor and its peers.
+
+    python3 benches/compare.py FOLDER
+
+FOLDER holds git repositories, bare or not; kingfisher, gitleaks and betterleaks
+are run where they are on PATH. Needs Python 3.10, git, and cargo unless both
+programs are named. Nothing here talks to a network.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from speed import machine, table, tools  # noqa: E402
+from speed.compare import Measured, Target, measure, repositories, storage  # noqa: E402
+from speed.plant import planted  # noqa: E402
+from speed.run import apart  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    options = parse()
+    if sys.platform == "win32":
+        raise SystemExit("compare.py measures processes as Unix tells of them: use Linux or macOS")
+    say_machine()
+    facts: dict[str, object] = {"machine": machine.describe()}
+    with tempfile.TemporaryDirectory(prefix="keysweep-compare-") as scratch:
+        options.scratch = Path(scratch)
+        options.cache = (options.cache or options.scratch / "planted").resolve()
+        failed = compare(options, facts)
+    if options.json:
+        options.json.write_text(json.dumps(facts, indent=1) + "\n")
+    return 1 if failed else 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="a folder of git repositories")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this repository; repeatable")
+    parser.add_argument("--rounds", type=int, default=5, help="timed runs of each tool (default 5)")
+    parser.add_argument("--skip-default-rules", action="store_true", help="peers with the one rule only")
+    parser.add_argument("--skip-peers", action="store_true", help="ours and the floor only")
+    parser.add_argument("--repack", action="store_true", help="compute every delta of the planted copies anew")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the planted copies there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw numbers")
+    parser.add_argument("--keysweep", type=Path, metavar="FILE", help="the program; built where not given")
+    parser.add_argument("--floor", type=Path, metavar="FILE", help="the floor's; built where not given")
+    return parser.parse_args()
+
+
+def say_machine() -> None:
+    print("## Machine\n")
+    for name, value in machine.describe().items():
+        print(f"- {name}: {value}")
+    print()
+
+
+def built(target: list[str], name: str) -> Path:
+    """Builds one program with cargo and tells where it is."""
+    command = ["cargo", "build", "--release", "--locked", *target, "--message-format=json"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for line in done.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["target"]["name"] == name:
+            return Path(message["executable"])
+    raise SystemExit(f"`{' '.join(command)}` built no {name}")
+
+
+def compare(options: argparse.Namespace, facts: dict[str, object]) -> bool:
+    """The tables; tells whether a run of ours did not count."""
+    found = repositories(options.folder, options.only)
+    ours = tools.keysweep((options.keysweep or built(["--bin", "keysweep"], "keysweep")).resolve())
+    floor = tools.floor((options.floor or built(["--bench", "floor"], "floor")).resolve())
+    plain = [] if options.skip_peers else tools.peers(options.scratch, with_defaults=False)
+    bare = options.skip_peers or options.skip_default_rules
+    every = plain if bare else tools.peers(options.scratch, with_defaults=True)
+    print("## Repositories\n")
+    targets: list[Target] = []
+    for name, path in found:
+        copy, plants = apart(planted, path, options.cache, 1, options.repack)
+        targets += [Target(name, path, []), Target(name, copy, plants)]
+        print(f"- {name}: {storage(path)}; planted: {storage(copy)}, the key in the first "
+              f"version of `{plants[0].path}`", flush=True)
+    results: list[Measured] = []
+    for target in targets:
+        chosen = [ours, floor, *(every if target.plants else plain)]
+        results += measure(target, chosen, options.rounds, options.scratch)
+    hidden = {str(options.scratch): "TEMPORARY"}
+    print(f"\n## Commands\n\n{table.commands(results, hidden)}\n")
+    print(f"## Times, {options.rounds} rounds in turn\n\n{table.table(results)}\n")
+    print(f"Against the project's targets:\n\n{table.targets(results)}\n")
+    print(f"What is and is not like for like:\n\n{table.LIKENESS}")
+    facts["rounds"] = options.rounds
+    facts["results"] = [result.facts() for result in results]
+    return any(result.objection for result in results if result.tool.name == tools.OURS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
