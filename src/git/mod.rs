@@ -42,4 +42,4 @@ pub use refs::{BrokenRef, Ref, RefFault, Refs};
 pub use snapshot::{Snapshot, touched_by};
 pub use staged::{Staged, staged};
 pub(crate) use store::{Store, loose_header, loose_ids, loose_path, read_loose, scattered_ids};
-pub(crate) use trees::{Entry, entries};
+pub(crate) use trees::{Entry, entries, first_entry};

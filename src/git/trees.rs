@@ -33,19 +33,35 @@ impl Entry<'_> {
 pub(crate) fn entries(bytes: &[u8], hash_len: usize) -> impl Iterator<Item = Entry<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        // A mode is five or six digits.
-        let space = rest.iter().take(8).position(|byte| *byte == b' ')?;
-        let end = space + memchr::memchr(0, rest.get(space..)?)?;
-        let id = rest.get(end + 1..end + 1 + hash_len)?;
-        let kind = match &rest[..space] {
-            b"40000" | b"040000" => EntryKind::Tree,
-            b"160000" => EntryKind::Gitlink,
-            _ => EntryKind::Blob,
-        };
-        let entry = Entry { kind, mode_len: space, name: &rest[space + 1..end], id };
-        rest = &rest[end + 1 + hash_len..];
+        let entry = first_entry(rest, hash_len)?;
+        rest = &rest[entry.len()..];
         Some(entry)
     })
+}
+
+/// The entry at the start of `bytes`; `None` where it is damaged or cut off.
+#[inline]
+pub(crate) fn first_entry(bytes: &[u8], hash_len: usize) -> Option<Entry<'_>> {
+    // A mode is five or six digits.
+    let space = bytes.iter().take(8).position(|byte| *byte == b' ')?;
+    let name = &bytes[space + 1..];
+    let end = short_position(name, 0)?;
+    let id = name.get(end + 1..end + 1 + hash_len)?;
+    let kind = match bytes[..space] {
+        [b'4', ..] | [b'0', b'4', ..] => EntryKind::Tree,
+        [b'1', b'6', ..] => EntryKind::Gitlink,
+        _ => EntryKind::Blob,
+    };
+    Some(Entry { kind, mode_len: space, name: &name[..end], id })
+}
+
+/// Where a byte first stands. Most names are shorter than what a call of
+/// `memchr` pays for.
+#[inline]
+fn short_position(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const NEAR: usize = 24;
+    let near = bytes.iter().take(NEAR).position(|byte| *byte == wanted);
+    near.or_else(|| Some(NEAR + memchr::memchr(wanted, bytes.get(NEAR..)?)?))
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ impl Buffer {
         self.grow(bytes.len()).copy_from_slice(bytes);
     }
 
+    /// Appends a copy and one byte after it.
+    pub(crate) fn extend_ended(&mut self, bytes: &[u8], end: u8) {
+        if let Some((last, place)) = self.grow(bytes.len() + 1).split_last_mut() {
+            place.copy_from_slice(bytes);
+            *last = end;
+        }
+    }
+
     /// Appends the first `len` bytes of `source`, which may go on after them.
     pub(super) fn extend_prefix(&mut self, source: &[u8], len: usize) {
         if len <= SHORT_BYTES

@@ -210,9 +210,22 @@ fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
 
 fn read_node(pack: &Pack, offsets: &[u64], at: usize, hash_len: usize) -> Node {
     let entries = &offsets[..offsets.len() - 1];
-    let link_to = |offset: u64| match entries.binary_search(&offset) {
-        Ok(base) => Link::Base(base as u32),
-        Err(_) => Link::Nowhere,
+    let link_to = |offset: u64| {
+        // A base seldom lies far away.
+        let mut reach = 16;
+        let near = loop {
+            let near = at.saturating_sub(reach)..entries.len().min(at + reach);
+            if near.len() == entries.len()
+                || (entries[near.start] <= offset && offset <= entries[near.end - 1])
+            {
+                break near;
+            }
+            reach *= 8;
+        };
+        match entries[near.clone()].binary_search(&offset) {
+            Ok(base) => Link::Base((near.start + base) as u32),
+            Err(_) => Link::Nowhere,
+        }
     };
     let bytes = pack.bytes(offsets[at], pack.end());
     match super::EntryHeader::parse(bytes, hash_len) {

@@ -11,7 +11,7 @@ use super::gathered::Gathered;
 use super::packs::Field;
 use crate::git::Links;
 use crate::git::pack::{Buffer, Delta, Inflater, NodeId};
-use crate::git::{Entry, entries};
+use crate::git::{Entry, entries, first_entry};
 use crate::rule::SEPARATOR;
 
 /// A longer entry is left to the careful walk: git allows names of 4,096 bytes.
@@ -142,12 +142,8 @@ impl<'a> TreeWalker<'a> {
             if let Some(content) = &mut content {
                 piece.append_to(content);
             }
-            is_sound &= feed.piece(piece.bytes(), piece.copied_from, |bytes| {
-                let entry = entries(bytes, hash_len).next();
-                if let Some(entry) = &entry {
-                    look_at(entry, &mut names.bytes, links);
-                }
-                entry.is_some()
+            is_sound &= feed.piece(piece.bytes(), piece.copied_from, |entry| {
+                look_at(entry, &mut names.bytes, links);
             });
         });
         taken.ok()?;
@@ -181,8 +177,7 @@ impl<'a> TreeWalker<'a> {
 
 /// Takes an entry: its name to be searched, its id to be looked up.
 fn look_at(entry: &Entry<'_>, names: &mut Buffer, links: &mut Links<'_>) {
-    names.extend(entry.name);
-    names.extend(&[SEPARATOR]);
+    names.extend_ended(entry.name, SEPARATOR);
     links.entry(entry);
 }
 
@@ -209,15 +204,18 @@ impl Feed<'_> {
         &mut self,
         piece: &[u8],
         copied_from: Option<usize>,
-        mut look_at: impl FnMut(&[u8]) -> bool,
+        mut look_at: impl FnMut(&Entry<'_>),
     ) -> bool {
         let mut at = 0;
         let mut is_sound = self.partial.len() <= ENTRY_LIMIT_BYTES;
         while at < piece.len() && is_sound {
             if !self.partial.is_empty() {
-                at += self.lacking(&piece[at..]);
-                if self.is_whole() {
-                    is_sound = look_at(self.partial);
+                let (taken, is_whole) = self.complete(&piece[at..]);
+                at += taken;
+                if is_whole {
+                    let entry = first_entry(self.partial, self.hash_len);
+                    is_sound = entry.is_some();
+                    entry.iter().for_each(&mut look_at);
                     self.partial.clear();
                 }
             } else if let Some(skipped) = self.skip(piece.len(), at, copied_from) {
@@ -226,13 +224,12 @@ impl Feed<'_> {
                 if let Some(starts) = &mut self.starts {
                     starts.push((self.begin + at) as u32);
                 }
-                let len = entry_len(&piece[at..], self.hash_len);
-                let entry = &piece[at..at + len.unwrap_or(piece.len() - at)];
-                at += entry.len();
-                if len.is_some() {
-                    is_sound = look_at(entry);
+                if let Some(entry) = first_entry(&piece[at..], self.hash_len) {
+                    look_at(&entry);
+                    at += entry.len();
                 } else {
-                    self.partial.extend_from_slice(entry);
+                    self.partial.extend_from_slice(&piece[at..]);
+                    at = piece.len();
                 }
             }
         }
@@ -283,24 +280,16 @@ impl Feed<'_> {
         low + self.parent[low..high].partition_point(|start| *start <= end) - 1
     }
 
-    /// Takes what an entry still lacks; says how much that was.
-    fn lacking(&mut self, rest: &[u8]) -> usize {
+    /// Takes what an entry still lacks; says how much that was, and whether it
+    /// has its whole length now.
+    fn complete(&mut self, rest: &[u8]) -> (usize, bool) {
         let had = self.partial.len();
         let named = memchr::memchr(0, self.partial);
         let name_end = named.or_else(|| memchr::memchr(0, rest).map(|end| had + end));
-        let lacking = name_end.map_or(usize::MAX, |end| end + 1 + self.hash_len - had);
+        let lacking =
+            name_end.map_or(usize::MAX, |end| (end + 1 + self.hash_len).saturating_sub(had));
         let taken = lacking.min(rest.len());
         self.partial.extend_from_slice(&rest[..taken]);
-        taken
+        (taken, taken == lacking)
     }
-
-    fn is_whole(&self) -> bool {
-        entry_len(self.partial, self.hash_len).is_some()
-    }
-}
-
-/// The length of the entry at the start of `bytes`, if it is whole.
-fn entry_len(bytes: &[u8], hash_len: usize) -> Option<usize> {
-    let len = memchr::memchr(0, bytes)? + 1 + hash_len;
-    (len <= bytes.len()).then_some(len)
 }
