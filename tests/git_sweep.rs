@@ -55,6 +55,8 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         Just(b"\0\xff\n".to_vec()),
         proptest::collection::vec(any::<u8>(), 0..40),
         "[a-z \n]{0,60}".prop_map(String::into_bytes),
+        // Longer than what is left whole of a copy.
+        "[a-z \n]{40,150}".prop_map(String::into_bytes),
     ];
     proptest::collection::vec(literal, 0..4).prop_map(|parts| parts.concat())
 }
