@@ -158,7 +158,9 @@ impl<'a> Delta<'a> {
             if let Some(built) = &mut built {
                 piece.append_to(built);
             }
-            if piece.len <= SHORT_BYTES.max(2 * context) {
+            // Only of a copy was the middle looked at with the base.
+            let is_new = piece.copied_from.is_none();
+            if is_new || piece.len <= SHORT_BYTES.max(2 * context) {
                 piece.append_to(windows);
             } else if context <= END_BYTES {
                 windows.extend_ends(piece.bytes(), separator);
@@ -465,6 +467,23 @@ mod tests {
                 delta.tail(&base, limit, &mut windows).expect("sound");
                 assert_eq!(&*windows, &whole[whole.len() - kept..]);
             }
+        }
+    }
+
+    /// The middle of a long insert is as new as its ends: a key that came with
+    /// its neighbouring lines was passed over.
+    #[test]
+    fn windows_hold_a_long_insert_whole() {
+        let base = vec![b'.'; 400];
+        let inserted: Vec<u8> = (0..127).collect();
+        let steps = [copy(0, 200), [&[127], &*inserted].concat(), copy(200, 200)];
+        let bytes = delta(&base, 527, &steps);
+        for context in [0, 5, 16, 17, 31] {
+            let window = Window { context, separator: 0xff };
+            let mut windows = Buffer::default();
+            let delta = Delta::parse(&bytes).expect("a delta");
+            delta.gather(&base, window, &mut windows, None).expect("sound");
+            assert!(windows.windows(127).any(|run| run == inserted), "{context}");
         }
     }
 
