@@ -4,8 +4,9 @@
     python3 benches/compare.py FOLDER
 
 FOLDER holds git repositories, bare or not; kingfisher, gitleaks and betterleaks
-are run where they are on PATH. Needs Python 3.10, git, and cargo unless both
-programs are named. Nothing here talks to a network.
+are run where they are on PATH. `--promises`, `--scaling` and `--huge` measure
+Keysweep alone instead. Needs Python 3.10, git, and cargo unless the programs are
+named. Nothing here talks to a network.
 """
 
 import sys
@@ -18,7 +19,7 @@ import subprocess  # noqa: E402
 import tempfile  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from speed import machine, table, tools  # noqa: E402
+from speed import huge, machine, plot, series, table, tools  # noqa: E402
 from speed.compare import Measured, Target, measure, repositories, storage  # noqa: E402
 from speed.plant import planted  # noqa: E402
 from speed.run import apart  # noqa: E402
@@ -35,7 +36,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="keysweep-compare-") as scratch:
         options.scratch = Path(scratch)
         options.cache = (options.cache or options.scratch / "planted").resolve()
-        failed = compare(options, facts)
+        mode = next((mode for name, mode in MODES.items() if getattr(options, name)), compare)
+        failed = mode(options, facts)
     if options.json:
         options.json.write_text(json.dumps(facts, indent=1) + "\n")
     return 1 if failed else 0
@@ -45,7 +47,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="a folder of git repositories")
+    parser.add_argument("folder", type=Path, nargs="?", help="a folder of git repositories")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this repository; repeatable")
     parser.add_argument("--rounds", type=int, default=5, help="timed runs of each tool (default 5)")
     parser.add_argument("--skip-default-rules", action="store_true", help="peers with the one rule only")
@@ -53,9 +55,19 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repack", action="store_true", help="compute every delta of the planted copies anew")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the planted copies there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw numbers")
+    parser.add_argument("--promises", action="store_true", help="100 findings against none, 1,000 rules against 10")
+    parser.add_argument("--scaling", action="store_true", help="against cores, pack size, rules and findings")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw what --scaling measured")
+    parser.add_argument("--most-findings", type=int, default=1_000_000, metavar="N", help="where --scaling ends")
+    parser.add_argument("--most-rules", type=int, default=2000, metavar="N", help="where --scaling ends")
+    parser.add_argument("--huge", action="store_true", help="make and sweep a repository of 5 million objects")
+    parser.add_argument("--commits", type=int, default=1_250_000, metavar="N", help="how many --huge makes, four objects each")
     parser.add_argument("--keysweep", type=Path, metavar="FILE", help="the program; built where not given")
     parser.add_argument("--floor", type=Path, metavar="FILE", help="the floor's; built where not given")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.folder is None and not options.huge:
+        parser.error("which folder of repositories?")
+    return options
 
 
 def say_machine() -> None:
@@ -76,10 +88,15 @@ def built(target: list[str], name: str) -> Path:
     raise SystemExit(f"`{' '.join(command)}` built no {name}")
 
 
+def program(options: argparse.Namespace) -> Path:
+    """Keysweep itself."""
+    return Path(options.keysweep or built(["--bin", "keysweep"], "keysweep")).resolve()
+
+
 def compare(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     """The tables; tells whether a run of ours did not count."""
     found = repositories(options.folder, options.only)
-    ours = tools.keysweep((options.keysweep or built(["--bin", "keysweep"], "keysweep")).resolve())
+    ours = tools.keysweep(program(options))
     floor = tools.floor((options.floor or built(["--bench", "floor"], "floor")).resolve())
     plain = [] if options.skip_peers else tools.peers(options.scratch, with_defaults=False)
     bare = options.skip_peers or options.skip_default_rules
@@ -103,6 +120,61 @@ def compare(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     facts["rounds"] = options.rounds
     facts["results"] = [result.facts() for result in results]
     return any(result.objection for result in results if result.tool.name == tools.OURS)
+
+
+def promises(options: argparse.Namespace, facts: dict[str, object]) -> bool:
+    """What 100 findings and 1,000 rules cost, on each repository."""
+    done = []
+    for name, path in repositories(options.folder, options.only):
+        copy, _ = apart(planted, path, options.cache, 100, options.repack)
+        one = series.provenance_and_rules(name, path, copy, 100, options.scratch)
+        series.measure(program(options), one, options.rounds, options.scratch)
+        done.append(one)
+        print(f"{series.table([one])}\n\n{series.promises(one)}\n", flush=True)
+    facts["series"] = [one.facts() for one in done]
+    return False
+
+
+def scaling(options: argparse.Namespace, facts: dict[str, object]) -> bool:
+    """How time grows, as a table and a drawing."""
+    scratch, done = options.scratch, []
+    rules = [0, *(count for count in (10, 100, 500, 1000, 2000) if count <= options.most_rules)]
+    cases = []
+    for name, path in repositories(options.folder, options.only):
+        cases += [series.with_cores(name, path), series.with_size(name, path, scratch)]
+        cases += series.with_rules(name, path, rules, scratch)
+    cases.append(series.with_findings(options.most_findings, scratch))
+    for one in cases:
+        series.measure(program(options), one, options.rounds, scratch)
+        done.append(one)
+        start, slope, explained = series.straightness(one.cases)
+        print(f"{series.table([one])}\n\nThe straight line {start:.4f} s + {slope:.3g} s × {one.quantity} "
+              f"explains {explained:.1%} of it.\n", flush=True)
+    facts["series"] = [one.facts() for one in done]
+    if options.svg:
+        options.svg.write_text(plot.svg(done))
+    return False
+
+
+def sweep_huge(options: argparse.Namespace, facts: dict[str, object]) -> bool:
+    """A repository far larger than memory's comfort, swept within 1 GB."""
+    options.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = apart(huge.cached, options.cache, options.commits)
+    print(f"- {made.objects:,} objects, {made.expanded_bytes / 1e9:.1f} GB expanded; {storage(made.directory)}")
+    ours = tools.keysweep(program(options))
+    target = Target("made", made.directory, [made.plant])
+    result = measure(target, [ours], options.rounds, options.scratch)[0]
+    facts["huge"] = result.facts()
+    if result.objection is not None:
+        return True
+    anon = "" if result.anon_bytes is None else f", {result.anon_bytes / 1e6:.0f} MB without the map"
+    within = "within" if result.peak_bytes <= 1e9 else "**not within**"
+    print(f"- swept in {result.median_s:.2f} s (median of {options.rounds}), the key found once, at its commit "
+          f"and path; {result.peak_bytes / 1e6:.0f} MB at most{anon}: {within} 1 GB")
+    return False
+
+
+MODES = {"promises": promises, "scaling": scaling, "huge": sweep_huge}
 
 
 if __name__ == "__main__":

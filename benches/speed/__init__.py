@@ -7,4 +7,7 @@ plant     a copy of a repository with keys in its history
 tools     ours, the floor and the peers: commands, rules, checks
 compare   rounds in turn, each checked before its time counts
 table     Markdown of it
+series    ours alone: against cores, pack size, rules and findings
+plot      series as an SVG
+huge      a repository far larger than memory's comfort
 """

@@ -13,7 +13,6 @@ import secrets
 import shutil
 import string
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
