@@ -1,7 +1,6 @@
 """Git's objects by the thousand: reads them in one batch, writes a pack."""
 
 import hashlib
-import re
 import struct
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from .run import ENVIRONMENT
 
 KINDS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _OFFSET_DELTA = 6
+_MODES = (b"100644", b"100755", b"40000", b"120000", b"100664")
 
 
 def read(repository: Path, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -44,11 +44,14 @@ def object_id(kind: str, body: bytes) -> str:
 
 def tree_entry(tree: bytes, name: bytes) -> tuple[int, int, str] | None:
     """Where an entry's id stands in a tree, its mode, and the id."""
-    found = re.search(rb"(100644|100755|100664|120000|40000) " + re.escape(name) + rb"\0", tree)
-    if found is None:
-        return None
-    start = found.end()
-    return start, int(found[1], 8), tree[start : start + 20].hex()
+    at = -1
+    while (at := tree.find(b" " + name + b"\0", at + 1)) >= 0:
+        # An id may look like the beginning of an entry, a mode hardly ever.
+        for mode in _MODES:
+            if tree.endswith(mode, 0, at):
+                start = at + len(name) + 2
+                return start, int(mode, 8), tree[start : start + 20].hex()
+    return None
 
 
 class PackWriter:

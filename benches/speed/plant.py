@@ -65,7 +65,7 @@ def planted(source: Path, cache: Path, keys: int, anew: bool) -> tuple[Path, lis
     One key goes into the first version of the file that changed most often;
     more are spread evenly over history.
     """
-    state = git(source, "for-each-ref") + git(source, "rev-parse", "HEAD") + f"{keys} {anew} 2"
+    state = git(source, "for-each-ref") + git(source, "rev-parse", "HEAD") + f"{keys} {anew} 3"
     mark = hashlib.sha256(state.encode(errors="surrogateescape")).hexdigest()[:12]
     copy = cache / f"{source.resolve().name.removesuffix('.git')}-{keys}-{mark}.git"
     notes = copy / "planted.json"
@@ -118,7 +118,10 @@ def _with_line(body: bytes, line: bytes) -> bytes:
 
 
 def versions(repository: Path) -> tuple[list[Version], Counter[str]]:
-    """Every version of a plain file, oldest first, and how often each path changed."""
+    """Every version of a plain file, oldest first, and how often each path changed.
+
+    One that comes back counts once: the first commit is the one that brought it.
+    """
     log = git(
         repository, "log", "--all", "--topo-order", "--reverse", "--raw", "--no-renames",
         "--no-abbrev", "--no-textconv", "--format=%H",
@@ -126,6 +129,7 @@ def versions(repository: Path) -> tuple[list[Version], Counter[str]]:
     changes: Counter[str] = Counter()
     began: dict[str, tuple[str, str, int]] = {}
     found: list[Version] = []
+    seen: set[tuple[str, str]] = set()
     commit, at = "", 0
     for line in log.splitlines():
         if not line.startswith(":"):
@@ -138,7 +142,9 @@ def versions(repository: Path) -> tuple[list[Version], Counter[str]]:
         start = began.pop(path, None)
         if start is not None and start[1] == old:
             found.append(Version(path, start[0], old, at - start[2]))
-        if new != _ABSENT and mode in _PLAIN_FILES and path.isascii() and '"' not in path:
+        is_plain = new != _ABSENT and mode in _PLAIN_FILES and path.isascii() and '"' not in path
+        if is_plain and (path, new) not in seen:
+            seen.add((path, new))
             began[path] = (commit, new, at)
     order = {name: at for at, name in enumerate(line for line in log.splitlines() if line[:1] != ":")}
     found.sort(key=lambda version: order[version.commit])
