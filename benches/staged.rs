@@ -36,24 +36,27 @@ fn main() -> Fallible<()> {
     bare.arg("--version");
     let mut theirs = Command::new("gitleaks");
     theirs.args(["git", "--staged", "--no-banner", "--log-level", "error"]);
-    let has_theirs = time(&mut theirs, &clone).is_some();
+    let has_theirs = time(&mut theirs, &clone)?.is_some();
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     let mut ratios = Vec::new();
     for _ in 0..ROUNDS {
-        let own = time(&mut ours, &clone).ok_or("the program does not start")?;
+        let own = time(&mut ours, &clone)?.ok_or("the program does not start")?;
         times[0].push(own);
-        times[1].extend(time(&mut bare, &clone));
-        if has_theirs && let Some(other) = time(&mut theirs, &clone) {
+        times[1].extend(time(&mut bare, &clone)?);
+        if has_theirs && let Some(other) = time(&mut theirs, &clone)? {
             times[2].push(other);
             ratios.push(other.as_secs_f64() / own.as_secs_f64());
         }
     }
+    println!("\n| program | median, ms | least, ms |\n|---|--:|--:|");
     for (name, times) in ["keysweep", "keysweep --version", "gitleaks"].iter().zip(&mut times) {
         times.sort();
         if let (Some(least), Some(median)) = (times.first(), times.get(times.len() / 2)) {
-            println!("{name:18} median {median:9.3?}, least {least:9.3?}");
+            let in_ms = |time: &Duration| time.as_secs_f64() * 1e3;
+            println!("| {name} | {:.1} | {:.1} |", in_ms(median), in_ms(least));
         }
     }
+    println!();
     ratios.sort_by(f64::total_cmp);
     match ratios.get(ratios.len() / 2) {
         Some(ratio) => println!("gitleaks takes {ratio:.1} times as long, pair by pair (median)"),
@@ -88,11 +91,12 @@ fn git(directory: &Path, arguments: &[&str]) -> Fallible<()> {
 }
 
 /// How long a program takes from its start to its end; `None` where it does not
-/// start.
-fn time(command: &mut Command, directory: &Path) -> Option<Duration> {
+/// start. One that fails, or finds something where nothing is, does not count.
+fn time(command: &mut Command, directory: &Path) -> Fallible<Option<Duration>> {
     let quiet = || Stdio::null();
     let command = command.current_dir(directory).stdin(quiet()).stdout(quiet()).stderr(quiet());
     let start = Instant::now();
-    command.status().ok()?;
-    Some(start.elapsed())
+    let Ok(status) = command.status() else { return Ok(None) };
+    let taken = start.elapsed();
+    if status.success() { Ok(Some(taken)) } else { Err(format!("{command:?}: {status}").into()) }
 }
