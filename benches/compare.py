@@ -147,9 +147,11 @@ def scaling(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     for one in cases:
         series.measure(program(options), one, options.rounds, scratch)
         done.append(one)
-        start, slope, explained = series.straightness(one.cases)
-        print(f"{series.table([one])}\n\nThe straight line {start:.4f} s + {slope:.3g} s × {one.quantity} "
-              f"explains {explained:.1%} of it.\n", flush=True)
+        print(f"{series.table([one])}\n", flush=True)
+        if one.quantity != "cores" and len(one.cases) > 2:
+            start, slope, explained = series.straightness(one.cases)
+            print(f"The straight line {start:.4f} s + {slope:.3g} s × {one.quantity} "
+                  f"explains {explained:.1%} of it.\n", flush=True)
     facts["series"] = [one.facts() for one in done]
     if options.svg:
         options.svg.write_text(plot.svg(done))
