@@ -100,6 +100,23 @@ fn change_that_edits_the_configuration_is_held_to_the_trusted_one() {
 }
 
 #[test]
+fn path_that_the_trusted_configuration_leaves_out_is_left_out_of_a_change() {
+    let repo = repository();
+    repo.write("third_party/lib.env", assignment("vendored")).commit("vendor", 2);
+    let run = gate(&repo, &["--format", "json"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let skipped = &report(&run)["coverage"]["skipped"][0];
+    assert_eq!(
+        (&skipped["kind"], &skipped["origin"]),
+        (&"excluded".into(), &"third_party/lib.env".into())
+    );
+    assert_eq!(gate(&repo, &["--strict-coverage"]).code, 3);
+    // The same bytes elsewhere are not left out.
+    repo.write("lib.env", assignment("vendored")).commit("copy", 3);
+    assert_eq!(paths(&gate(&repo, &["--format", "jsonl"])), ["lib.env"]);
+}
+
+#[test]
 fn change_that_adds_a_baseline_entry_is_held_to_the_trusted_one() {
     let repo = repository();
     repo.write("src/main.rs", assignment("leaked"));

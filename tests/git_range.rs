@@ -49,7 +49,8 @@ fn open(path: &std::path::Path) -> Repository {
 fn sweep(path: &std::path::Path, range: &str) -> Result<Kept, GitError> {
     let kept = Kept::default();
     let nothing = &|_: &[u8]| false;
-    range::sweep(&open(path), range, &Arc::from("root"), &prefilter(), nothing, &kept).map(|_| kept)
+    let root = Arc::from("root");
+    range::sweep(&open(path), range, &root, &prefilter(), &Nothing, nothing, &kept).map(|_| kept)
 }
 
 /// `path` or `message`, and the first line, of everything that was found.

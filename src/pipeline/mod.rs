@@ -184,9 +184,9 @@ fn sweep(
         match &settings.mode {
             Mode::All | Mode::History => history::sweep(repository, root, prefilter, collector)?,
             Mode::Range(range) => {
-                let is_watched = &trusted::decides_what_counts;
+                let watched = &trusted::decides_what_counts;
                 let touching =
-                    range::sweep(repository, range, root, prefilter, is_watched, collector)?;
+                    range::sweep(repository, range, root, prefilter, target, watched, collector)?;
                 return Ok(push::Swept { touching, ..push::Swept::default() });
             }
             Mode::Staged => {

@@ -41,6 +41,7 @@ pub fn sweep(
     range: &str,
     root: &Arc<str>,
     prefilter: &Prefilter,
+    excludes: &dyn Excludes,
     is_watched: &dyn Fn(&[u8]) -> bool,
     sink: &dyn Sink,
 ) -> Result<Vec<ObjectId>, GitError> {
@@ -60,7 +61,7 @@ pub fn sweep(
         for brought in changed.brought {
             if brought.is_gitlink {
                 gitlinks.insert((brought.path, brought.id));
-            } else {
+            } else if !sweep.is_left_out(&brought.path, excludes) {
                 first_paths.entry(brought.id).or_insert(brought.path);
             }
         }
