@@ -33,5 +33,30 @@ pub(crate) fn tell(text: &str) {
 
 /// Says on standard error why a command could not run.
 pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr().lock(), "error: {error:#}");
+    let _ = writeln!(io::stderr().lock(), "error: {}", causes(error));
+}
+
+/// An error and its causes, less those that the error's own text told.
+fn causes(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cause_is_told_twice() {
+        let full = io::Error::other("the disk is full");
+        let error = anyhow::Error::new(full).context("cannot write");
+        assert_eq!(causes(&error), "cannot write: the disk is full");
+        let error = error.context("r.json: cannot write: the disk is full; make room");
+        assert_eq!(causes(&error), "r.json: cannot write: the disk is full; make room");
+    }
 }

@@ -36,7 +36,9 @@ pub enum ScanError {
         path: String,
     },
     /// `--history` and the like, of something that is no repository.
-    #[error("{path}: not the root of a git repository, so --{mode} has nothing to read")]
+    #[error(
+        "{path}: not the root of a git repository, so --{mode} has nothing to read; name the root"
+    )]
     NotARepository {
         /// As given, escaped.
         path: String,

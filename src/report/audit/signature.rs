@@ -26,7 +26,7 @@ pub const NAMESPACE: &str = "keysweep-audit";
 #[non_exhaustive]
 pub enum SignError {
     /// The key's file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: the signing key cannot be read: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -205,7 +205,7 @@ fn verify_rsa(key: &KeyData, signature: &SshSig, manifest: &[u8]) -> bool {
 #[non_exhaustive]
 pub enum TrustError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: the keys to be trusted cannot be read: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
