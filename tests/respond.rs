@@ -498,5 +498,6 @@ fn a_value_that_never_was_a_key_ends_as_rejected_with_code_3() {
         .run(&["respond", "app", "--out", "incident", ADMIN[0], ADMIN[1], "--yes", "--plan", "0"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stdout.contains("rejected"), "{ran:?}");
+    assert!(ran.stdout.contains("1 key is not proven dead either"), "{ran:?}");
     assert_eq!(scene.revocations(), 0);
 }

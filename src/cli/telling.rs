@@ -129,6 +129,33 @@ pub(crate) fn verdict_lines(report: &Report) -> String {
     lines
 }
 
+/// That no key is in a plan may be good news, or none at all.
+fn nothing_to_revoke(report: &Report) -> String {
+    let in_state = |is_wanted: fn(&str) -> bool| {
+        let keys = report.findings.iter().filter(|finding| {
+            is_wanted(
+                finding.verdict.as_ref().map_or("not asked", |verdict| verdict.state.as_str()),
+            )
+        });
+        keys.map(|finding| finding.fingerprint).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    if in_state(|state| state == "live") > 0 {
+        return "Nothing is revoked: every live key was left out of the plan.\n".to_owned();
+    }
+    match in_state(|state| state != "dead") {
+        0 => "No live key, so there is nothing to revoke.\n".to_owned(),
+        1 => {
+            "No key was seen live, so none can be revoked. 1 key is not proven dead either: count \
+              it as live until it is.\n"
+                .to_owned()
+        }
+        many => format!(
+            "No key was seen live, so none can be revoked. {many} keys are not proven dead either: \
+             count them as live until they are.\n"
+        ),
+    }
+}
+
 fn shown_why(why: &str) -> String {
     // A report's text may be anybody's.
     why.lines().map(shown).collect::<Vec<_>>().join(" ")
@@ -160,7 +187,7 @@ fn in_words(notice: &Notice<'_>) -> String {
         }
         Notice::Asking(keys) => format!("Asking the API about {} …\n", count(*keys, "key")),
         Notice::Asked { report, .. } => verdict_lines(report),
-        Notice::NothingToRevoke => "No live key, so there is nothing to revoke.\n".to_owned(),
+        Notice::NothingToRevoke(report) => nothing_to_revoke(report),
         Notice::Planned(plan) => format!("\n{}\nPlan digest: {}\n", plan.text(), plan.digest()),
         Notice::DryRun => "Nothing was revoked: this only shows the plan.\n".to_owned(),
         Notice::Declined => "Nothing was revoked: the plan was not agreed to.\n".to_owned(),

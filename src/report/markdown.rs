@@ -180,16 +180,20 @@ fn suppressed(summary: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 fn coverage(report: &Report, summary: &Summary<'_>, out: &mut dyn Write) -> io::Result<()> {
     let coverage = &report.coverage;
     writeln!(
         out,
-        "## Coverage: {}\n\n{} files, {} blobs, {} commits, {} bytes.\n",
+        "## Coverage: {}\n\n{}, {}, {}, {}.\n",
         if coverage.complete { "complete" } else { "**incomplete**" },
-        coverage.files,
-        coverage.blobs,
-        coverage.commits,
-        coverage.bytes,
+        counted(coverage.files, "file"),
+        counted(coverage.blobs, "blob"),
+        counted(coverage.commits, "commit"),
+        counted(coverage.bytes, "byte"),
     )?;
     skips("Not read", &summary.not_read, out)?;
     skips("Outside the scope", &summary.outside, out)?;

@@ -116,7 +116,7 @@ impl Incident<'_> {
             candidates(report, &round, named, selection)
         };
         if candidates.is_empty() {
-            self.operator.told(&Notice::NothingToRevoke);
+            self.operator.told(&Notice::NothingToRevoke(report));
             return self.finish(report);
         }
         let plan = self.plan(report, candidates).await?;

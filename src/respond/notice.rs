@@ -25,8 +25,8 @@ pub enum Notice<'a> {
         /// Where the keys were found, with these verdicts.
         report: &'a Report,
     },
-    /// No key can enter a plan.
-    NothingToRevoke,
+    /// No key of this report can enter a plan.
+    NothingToRevoke(&'a Report),
     /// This would be done.
     Planned(&'a Plan),
     /// Nothing is revoked, because only the plan was asked for.

@@ -11,7 +11,7 @@ use keysweep::respond::journal::Past;
 use keysweep::respond::{Consent, Notice, Operator, Plan, place_name};
 use keysweep::secret::Secret;
 use keysweep::source::path::escape;
-use keysweep::verify::{Calibration, Calibrator, Round};
+use keysweep::verify::{Calibration, Calibrator, Evidence, Round};
 
 use super::plant::{LEAKY_FILE, Planted};
 use crate::cli::telling::{Terminal, Word, say};
@@ -160,7 +160,8 @@ impl Operator for Narrator {
 /// What the two questions with known answers brought.
 fn calibrated(round: &Round) -> String {
     let said = |calibrator: &Calibrator| match calibrator {
-        Calibrator::Good(evidence) => format!("{}, as it must be", evidence.status),
+        Calibrator::Good(Evidence { status: 401, .. }) => "refused (401), as it must be".to_owned(),
+        Calibrator::Good(evidence) => format!("let in ({}), as it must be", evidence.status),
         Calibrator::Bad { why, .. } => why.clone(),
         Calibrator::NotAsked => "not asked".to_owned(),
     };

@@ -78,7 +78,7 @@ pub(crate) struct ScanArgs {
     pub(super) strict_coverage: bool,
 
     /// Threads [default: one a processor].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs)]
     pub(super) jobs: Option<NonZeroUsize>,
 
     /// Shows no progress.
@@ -173,4 +173,8 @@ fn parse_severity(name: &str) -> Result<Severity, String> {
         .into_iter()
         .find(|severity| severity.name() == name)
         .ok_or_else(|| "expected low, medium, high or critical".to_owned())
+}
+
+fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "give a number of threads, 1 or more")
 }
