@@ -40,6 +40,9 @@ fn runner() -> Runner {
         ("KEYSWEEP_MIN_CONFIDENCE", "medium".to_owned()),
         ("KEYSWEEP_UPLOAD_SARIF", "true".to_owned()),
         ("KEYSWEEP_SUMMARY", "true".to_owned()),
+        ("KEYSWEEP_CACHE", "trusted".to_owned()),
+        ("GITHUB_EVENT_NAME", "push".to_owned()),
+        ("GITHUB_REF_PROTECTED", "true".to_owned()),
     ];
     Runner { repo, temp, variables }
 }
@@ -140,6 +143,7 @@ fn input_that_is_none_is_refused_and_not_printed() {
         ("KEYSWEEP_MIN_CONFIDENCE", "--quiet"),
         ("KEYSWEEP_UPLOAD_SARIF", "yes"),
         ("KEYSWEEP_SUMMARY", "1"),
+        ("KEYSWEEP_CACHE", "true"),
         ("KEYSWEEP_PATH", ""),
         ("KEYSWEEP_PATH", "/etc"),
         ("KEYSWEEP_PATH", "../elsewhere"),
@@ -155,6 +159,28 @@ fn input_that_is_none_is_refused_and_not_printed() {
         assert!(run.stdout.starts_with("::error title=Keysweep could not run::"), "{run:?}");
         assert!(!run.stdout.contains("evil"), "{run:?}");
     }
+}
+
+/// A pull request's own runs could fill the cache that its later runs take.
+#[test]
+fn binary_that_a_pull_request_may_have_left_is_not_run() {
+    let runner = runner();
+    for (wish, event, uses) in [
+        ("trusted", "push", "true"),
+        ("trusted", "merge_group", "true"),
+        ("trusted", "pull_request", "false"),
+        ("trusted", "pull_request_target", "false"),
+        ("trusted", "workflow_dispatch", "false"),
+        ("all", "pull_request", "true"),
+        ("none", "push", "false"),
+    ] {
+        let run =
+            runner.run("inputs.sh", &[("KEYSWEEP_CACHE", wish), ("GITHUB_EVENT_NAME", event)]);
+        assert_eq!(run.code, 0, "{run:?}");
+        assert_eq!(runner.output("cache").as_deref(), Some(uses), "{wish} {event}");
+    }
+    assert_eq!(runner.run("inputs.sh", &[("GITHUB_REF_PROTECTED", "false")]).code, 0);
+    assert_eq!(runner.output("cache").as_deref(), Some("false"));
 }
 
 #[test]
