@@ -340,10 +340,17 @@ fn history_that_is_new_to_the_other_side_gives_what_each_commit_brings() {
     let empty = repo.git(&["mktree"]);
     let stranger = repo.git(&["commit-tree", "-m", "stranger", empty.trim()]);
     let stranger = ObjectId::from_hex(stranger.trim().as_bytes()).unwrap();
+    // Objects that wait for the answer, one of which nothing names.
+    let waiting = repo.root().join(".git/objects/incoming-1");
+    let unnamed = repo.blob(b"needle unnamed\n");
+    let (fan, rest) = unnamed.split_at(2);
+    std::fs::create_dir_all(waiting.join(fan)).unwrap();
+    let objects = repo.root().join(".git/objects");
+    std::fs::rename(objects.join(fan).join(rest), waiting.join(fan).join(rest)).unwrap();
     let repository = open(repo.root());
     let swept = |known: Vec<ObjectId>| {
         let kept = Kept::default();
-        let push = Push { tips: vec![main], known, quarantine: None };
+        let push = Push { tips: vec![main], known, quarantine: Some(waiting.clone()) };
         let root = Arc::from("root");
         let swept = push::sweep(&repository, &push, &root, &prefilter(), &Third, &kept).unwrap();
         let contents = kept.contents.into_inner().unwrap();
@@ -371,7 +378,7 @@ fn history_that_is_new_to_the_other_side_gives_what_each_commit_brings() {
     let paths: BTreeSet<_> = whole.0.iter().filter_map(|(path, ..)| path.as_deref()).collect();
     let expected = ["merge/only", "packed/a.gz", "secret/old.env", "side/s"];
     assert_eq!(paths, BTreeSet::from(expected));
-    assert_eq!(whole.0.len(), expected.len() + 1, "and a message");
+    assert_eq!(whole.0.len(), expected.len() + 2, "and a message, and what nothing names");
     assert_eq!(compared.4.commits, whole.4.commits);
     assert!(whole.4.blobs > compared.4.blobs, "the other branch's were read too");
 }
