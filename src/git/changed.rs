@@ -231,3 +231,47 @@ fn order(one: &Entry<'_>, other: &Entry<'_>) -> Ordering {
         .then_with(|| next(one).cmp(&next(other)))
         .then_with(|| one.name.len().cmp(&other.name.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(entries: &[(&str, &str, u8)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (mode, name, id) in entries {
+            bytes.extend(format!("{mode} {name}\0").bytes());
+            bytes.extend([*id; 20]);
+        }
+        bytes
+    }
+
+    /// Whatever order a hostile tree is in, no name goes past its like.
+    #[test]
+    fn trees_are_compared_in_gits_order_whatever_theirs() {
+        let sound = tree(&[
+            ("100644", "a", 1),
+            ("100644", "a.c", 2),
+            ("40000", "a", 3),
+            ("100644", "a0", 4),
+            ("100644", "b", 5),
+        ]);
+        let shuffled = tree(&[
+            ("100644", "b", 5),
+            ("40000", "a", 3),
+            ("100644", "a0", 4),
+            ("100644", "a", 1),
+            ("100644", "a.c", 2),
+        ]);
+        for bytes in [&sound, &shuffled] {
+            let ids: Vec<u8> = in_order(bytes, 20).iter().map(|entry| entry.id[0]).collect();
+            assert_eq!(ids, [1, 2, 3, 4, 5]);
+        }
+        let other = tree(&[("100644", "a", 9), ("100644", "aa", 8), ("100644", "b", 5)]);
+        let (mut side, mut gone, mut same) = (Side::new(&other, 20), Vec::new(), Vec::new());
+        for entry in in_order(&shuffled, 20) {
+            let at = side.advance(&entry, |passed| gone.push(passed.id[0]));
+            same.extend(at.map(|at| (entry.id[0], at.id[0])));
+        }
+        assert_eq!((gone, same), (vec![8], vec![(1, 9), (5, 5)]));
+    }
+}
