@@ -72,7 +72,8 @@ fn complaint(detector: &Detector, case: &Case) -> Option<String> {
 /// What is detected in a case's file, packed as it asks.
 fn detected(detector: &Detector, case: &Case, origin: &Arc<Origin>, text: &[u8]) -> Vec<Detected> {
     if case.containers.is_empty() {
-        return detector.detect(&Content::whole(origin, text));
+        let content = Content::whole(origin, text);
+        return detector.detect_reporting(&content, &mut |skip| panic!("{}: {skip:?}", case.id));
     }
     let stored = Arc::new(Origin { source: SourceKind::History, ..(**origin).clone() });
     let packed = case.packed(text);

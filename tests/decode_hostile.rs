@@ -235,6 +235,41 @@ fn many_hits_in_one_content_stay_linear() {
     }
 }
 
+/// Contexts that stand inside each other would be read over and over.
+#[test]
+fn contexts_past_their_budget_are_named_and_keys_under_a_name_still_found() {
+    let rules = RuleSet::builtin().expect("built-in rules parse");
+    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
+    let origin = std::sync::Arc::new(keysweep::finding::Origin {
+        source: keysweep::finding::SourceKind::Worktree,
+        root: std::sync::Arc::from(""),
+        path: None,
+        object: None,
+    });
+    let key = encode::key(3);
+    let makers = [
+        "<key>bytestack</key><dict>",
+        "{\"bytestack\":",
+        "x-bytestack-signature hmac.new(key, body)\n",
+        "bytestack.NewClient(",
+        "${BITKIT_API_KEY:-",
+        "a.bitkitApiKey=f(\"https://api.bytestack.dev/v1\",{a:\"Bearer \"+c.bitkitApiKey});",
+    ];
+    for unit in makers {
+        let text = unit.repeat((192 << 10) / unit.len());
+        let text = format!("{text}\n\n\nBITKIT_API_KEY={key}\n");
+        let mut skips = Vec::new();
+        let content = keysweep::source::Content::whole(&origin, text.as_bytes());
+        let started = Instant::now();
+        let found = detector.detect_reporting(&content, &mut |skip| skips.push(skip));
+        println!("{unit:?}: {} bytes, {:?}", text.len(), started.elapsed());
+        assert!(found.iter().any(|found| found.secret.expose() == key.as_bytes()), "{unit}");
+        assert_eq!(skips.len(), 1, "{unit}: {skips:?}");
+        assert_eq!(skips[0].kind, SkipKind::OverBudget);
+        assert!(skips[0].reason.contains("budget for one piece"), "{skips:?}");
+    }
+}
+
 #[test]
 fn compressed_streams_of_a_pdf_file_are_read() {
     use std::io::Write as _;

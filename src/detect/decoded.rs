@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::value::{Class, Form as Written, classify, is_token_byte};
+use super::work::Work;
 use super::{Detector, Found, allow, confidence, excerpt};
 use crate::decode::{self, DEEPEST, Decoded, LineEnds, Unwrapped};
 use crate::finding::{Confidence, Encoding, Excerpt, Skip, SkipKind, Suppression};
@@ -67,7 +68,13 @@ pub(super) fn find(
         .hits(content.bytes)
         .filter(|hit| content.own.contains(&hit.start))
         .collect();
-    let mut search = Search { detector, expanded_bytes: 0, is_over_budget: false, decoded_hits: 0 };
+    let mut search = Search {
+        detector,
+        expanded_bytes: 0,
+        is_over_budget: false,
+        decoded_hits: 0,
+        work: Work::new(content.bytes.len()),
+    };
     let placed = search.keys(content, hits, 0);
     let over_budget = |reason: &str| Skip {
         origin: content
@@ -90,6 +97,12 @@ pub(super) fn find(
              stands",
         ));
     }
+    if search.work.is_spent() {
+        skip(over_budget(
+            "names and contexts of keys overlap past the budget for one piece; what comes after \
+             was read only where a name is given its value directly",
+        ));
+    }
     placed
 }
 
@@ -98,6 +111,7 @@ struct Search<'a> {
     expanded_bytes: usize,
     is_over_budget: bool,
     decoded_hits: usize,
+    work: Work,
 }
 
 impl Search<'_> {
@@ -108,7 +122,7 @@ impl Search<'_> {
         mut hits: Vec<LiteralHit>,
         depth: usize,
     ) -> Vec<Placed> {
-        let found = self.detector.find(content, &hits);
+        let found = self.detector.find(content, &hits, &self.work);
         let mut placed: Vec<Placed> =
             found.into_iter().filter_map(|found| self.unwrapped(found)).collect();
         if depth < DEEPEST {

@@ -23,6 +23,7 @@ pub mod value;
 mod vendor;
 mod vocabulary;
 mod way;
+mod work;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,7 @@ use crate::rule::{Form, LiteralHit, RuleSet, Strength};
 use crate::secret::Secret;
 use crate::source::Content;
 
+use self::work::Work;
 pub use check::check;
 pub use excerpt::mask_tokens;
 pub use paths::{adjust, is_documentation, is_test};
@@ -151,7 +153,7 @@ impl Detector {
     }
 
     /// What the rules find in the bytes as they stand.
-    fn find(&self, content: &Content<'_>, hits: &[LiteralHit]) -> Vec<Found> {
+    fn find(&self, content: &Content<'_>, hits: &[LiteralHit], work: &Work) -> Vec<Found> {
         let (hits, known): (Vec<LiteralHit>, Vec<LiteralHit>) = hits
             .iter()
             .filter(|hit| hit.form == Form::Plain)
@@ -160,8 +162,8 @@ impl Detector {
         if hits.is_empty() && !self.rules.prefilter().takes_everything() {
             return known;
         }
-        let mut found = names::find(&self.rules, content.bytes, &hits);
-        found.extend(vendor::find(&self.rules, content.bytes, &hits));
+        let mut found = names::find(&self.rules, content.bytes, &hits, work);
+        found.extend(vendor::find(&self.rules, content.bytes, &hits, work));
         found.extend(pattern::find(&self.rules, content, &hits));
         // What a named key is part of was read too far or not far enough.
         let is_known = |found: &Found| {

@@ -10,15 +10,16 @@ use super::name::{Promise, around, identifies, promise};
 use super::trace::Tracer;
 use super::value::Class;
 use super::way::{Candidate, Way, after_name};
+use super::work::Work;
 use super::{Found, confidence, shown};
 use crate::finding::Confidence;
 use crate::rule::{Form, LiteralHit, Names, Rule, RuleSet, Strength};
 use crate::secret::Secret;
 
 /// Everything under the names of `rules`.
-pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
+pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit], work: &Work) -> Vec<Found> {
     let mut found = Vec::new();
-    let tracer = Tracer::new(bytes);
+    let tracer = Tracer::new(bytes, work);
     let apart = if hits.is_empty() { Vec::new() } else { in_two_words(rules, bytes) };
     for hit in hits.iter().chain(&apart) {
         let vendor = hit.start..hit.end;

@@ -19,6 +19,7 @@ use self::reference::Reference;
 use super::text::{byte, quoted, skip_space};
 use super::value::{Class, Form, classify, is_stored, is_token_byte};
 use super::way::{Candidate, Way, after_name, concatenation, strip_scheme, unescape, unfolded};
+use super::work::Work;
 use crate::rule::Strength;
 
 /// How many occurrences of names are read for one piece, so that a file made
@@ -46,11 +47,13 @@ pub(super) struct Tracer<'a> {
     readings: Cell<usize>,
     names: Cell<usize>,
     walked_bytes: Cell<usize>,
+    work: &'a Work,
 }
 
 impl<'a> Tracer<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, readings: Cell::new(0), names: Cell::new(0), walked_bytes: Cell::new(0) }
+    pub(super) fn new(bytes: &'a [u8], work: &'a Work) -> Self {
+        let none = || Cell::new(0);
+        Self { bytes, readings: none(), names: none(), walked_bytes: none(), work }
     }
 
     /// The random literals that a candidate other than a literal comes down to.
@@ -194,19 +197,26 @@ impl<'a> Tracer<'a> {
     /// Whether another name may be looked for in this piece.
     pub(super) fn may_look(&self) -> bool {
         self.names.set(self.names.get() + 1);
-        self.names.get() <= MOST_NAMES
+        self.names.get() <= MOST_NAMES || self.stop()
     }
 
     /// Whether the lines between a use and an occurrence may be looked at.
     fn may_walk(&self, distance_bytes: usize) -> bool {
         self.walked_bytes.set(self.walked_bytes.get() + distance_bytes);
-        self.walked_bytes.get() <= MOST_WALKED_BYTES
+        self.walked_bytes.get() <= MOST_WALKED_BYTES || self.stop()
+    }
+
+    /// Notes that a budget is spent; false.
+    fn stop(&self) -> bool {
+        self.work.spend();
+        false
     }
 
     /// Reads what a name is given where it stands, unless too much was read.
     fn read(&self, name: &Range<usize>) -> Vec<Candidate> {
         self.readings.set(self.readings.get() + 1);
         if self.readings.get() > MOST_READINGS {
+            self.work.spend();
             return Vec::new();
         }
         after_name(self.bytes, name)

@@ -11,6 +11,7 @@ use crate::detect::name::around;
 use crate::detect::text::{byte, is_any, line_end, line_start, word_before};
 use crate::detect::value::Class;
 use crate::detect::way::{Candidate, Way, after_name};
+use crate::detect::work::READING_BYTES;
 use crate::detect::{confidence, shown};
 use crate::finding::Confidence;
 use crate::rule::Strength;
@@ -84,7 +85,13 @@ pub(super) fn generics(
     is_request: bool,
 ) -> Vec<Found> {
     let mut all = Vec::new();
+    if !feeds.work.take(range.len()) {
+        return all;
+    }
     for generic in context::generics(bytes, range) {
+        if !feeds.work.take(READING_BYTES) {
+            return all;
+        }
         let name = &bytes[generic.span.clone()];
         if is_request && !is_request_name(feeds, name) {
             continue;

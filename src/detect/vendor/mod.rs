@@ -17,6 +17,7 @@ use super::context;
 use super::name::{around, has_left_boundary, words};
 use super::text::{byte, is_word};
 use super::trace::Tracer;
+use super::work::{READING_BYTES, Work};
 use super::{Found, shown};
 use crate::finding::Confidence;
 use crate::rule::{LiteralHit, RuleSet};
@@ -30,12 +31,13 @@ struct Rules<'a> {
     headers: &'a [String],
     clients: bool,
     tracer: &'a Tracer<'a>,
+    work: &'a Work,
 }
 
 /// Everything in the contexts of `rules`.
-pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
+pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit], work: &Work) -> Vec<Found> {
     let mut found = Vec::new();
-    let tracer = Tracer::new(bytes);
+    let tracer = Tracer::new(bytes, work);
     for (index, rule) in rules.rules().iter().enumerate() {
         let (Some(context), Some(names)) = (&rule.context, &rule.names) else { continue };
         if context.hosts.is_empty() && !context.clients {
@@ -55,6 +57,7 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Fo
             headers: &context.headers,
             clients: context.clients,
             tracer: &tracer,
+            work,
         };
         let mut last_request = 0..0;
         for hit in hits {
@@ -73,6 +76,9 @@ fn around_word(
     word: &Range<usize>,
     last_request: &mut Range<usize>,
 ) -> Vec<Found> {
+    if !feeds.work.take(READING_BYTES) {
+        return Vec::new();
+    }
     if let Some(host) = host(feeds, bytes, word) {
         let mut found = addressed(feeds, bytes, &host);
         if !last_request.contains(&host.start) {

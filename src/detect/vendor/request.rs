@@ -16,6 +16,9 @@ const MOST_ADDRESS_USES: usize = 16;
 pub(super) fn signed(feeds: &Rules<'_>, bytes: &[u8], header: &Range<usize>) -> Vec<Found> {
     let Some(rule) = feeds.webhook else { return Vec::new() };
     let around = context::request(bytes, header);
+    if !feeds.work.take(4 * around.len()) {
+        return Vec::new();
+    }
     let mut all = generics(feeds, bytes, &around, "beside ByteStack's signature header", true);
     all.retain(|found| {
         found.rule == rule
@@ -46,7 +49,7 @@ pub(super) fn requested(
     request: &Range<usize>,
     block: &Range<usize>,
 ) -> Vec<Found> {
-    if context::is_listed_only(bytes, host) {
+    if context::is_listed_only(bytes, host) || !feeds.work.take(4 * request.len()) {
         return Vec::new();
     }
     let evidence = "bearer token in a request to ByteStack's API";

@@ -20,6 +20,9 @@ use crate::detect::value::{Class, Form, classify, is_token_byte};
 
 /// How many pieces of an expression are read before it is given up.
 const MOST_PIECES: usize = 24;
+/// Up to which piece of an expression literals are looked for that a call or a
+/// list joins: each look reads ahead.
+const MOST_JOINED: usize = 6;
 /// How far an expression is read, in bytes.
 pub(super) const REACH_BYTES: usize = 1200;
 
@@ -85,7 +88,7 @@ impl Reader<'_> {
         if self.expression.enclosing == Some(byte(self.bytes, self.at)) {
             return false;
         }
-        if piece > 0
+        if (1..MOST_JOINED).contains(&piece)
             && let Some(joined) = super::joined::assembled(self.bytes, self.at, self.expression.way)
         {
             self.found = Some(joined);
