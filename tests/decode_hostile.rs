@@ -235,6 +235,25 @@ fn many_hits_in_one_content_stay_linear() {
     }
 }
 
+/// A test suite of a client: many requests, one variable.
+#[test]
+fn hundred_requests_with_one_token_stay_within_the_budget() {
+    let rules = RuleSet::builtin().expect("built-in rules parse");
+    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
+    let origin = std::sync::Arc::new(keysweep::finding::Origin {
+        source: keysweep::finding::SourceKind::Worktree,
+        root: std::sync::Arc::from(""),
+        path: None,
+        object: None,
+    });
+    let request = "  await fetch('https://api.bytestack.dev/v1/items', { headers: { \
+                   Authorization: `Bearer ${token}` } });\n";
+    let text = format!("export async function all(token) {{\n{}}}\n", request.repeat(100));
+    let content = keysweep::source::Content::whole(&origin, text.as_bytes());
+    let found = detector.detect_reporting(&content, &mut |skip| panic!("{skip:?}"));
+    assert!(found.is_empty());
+}
+
 /// Contexts that stand inside each other would be read over and over.
 #[test]
 fn contexts_past_their_budget_are_named_and_keys_under_a_name_still_found() {

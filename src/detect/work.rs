@@ -7,12 +7,12 @@
 
 use std::cell::Cell;
 
-/// What every piece may cost, in bytes looked at.
-const BASE_BYTES: usize = 2 << 20;
+/// What every piece may cost, in bytes looked at: some hundred references to
+/// one name in a small file, each of which reads the others.
+const BASE_BYTES: usize = 8 << 20;
 
 /// How often each byte of a piece may be looked at besides. Text that people
-/// write stays below one; 8 keep the worst piece known under a fifth of a
-/// second a mebibyte.
+/// write stays below one.
 const TIMES: usize = 8;
 
 /// The cost of reading what one name is given, in bytes looked at.
@@ -37,14 +37,9 @@ impl Work {
         let left = self.left_bytes.get().checked_sub(bytes);
         self.left_bytes.set(left.unwrap_or(0));
         if left.is_none() {
-            self.spend();
+            self.is_spent.set(true);
         }
         left.is_some()
-    }
-
-    /// Notes that something was not read for its cost.
-    pub(super) fn spend(&self) {
-        self.is_spent.set(true);
     }
 
     /// Whether anything was not read for its cost.

@@ -99,7 +99,7 @@ impl Tracer<'_> {
             return Given::Values(values);
         }
         let candidates: Vec<Candidate> =
-            self.read(at).into_iter().filter(|candidate| self.defines(at, candidate)).collect();
+            self.read(at).iter().filter(|candidate| self.defines(at, candidate)).cloned().collect();
         if candidates.is_empty() || !self.is_in_sight(at, reference) {
             return Given::Nothing;
         }

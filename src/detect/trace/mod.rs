@@ -12,25 +12,24 @@ mod parameter;
 mod reference;
 mod scope;
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use self::reference::Reference;
 use super::text::{byte, quoted, skip_space};
 use super::value::{Class, Form, classify, is_stored, is_token_byte};
 use super::way::{Candidate, Way, after_name, concatenation, strip_scheme, unescape, unfolded};
-use super::work::Work;
+use super::work::{READING_BYTES, Work};
 use crate::rule::Strength;
 
-/// How many occurrences of names are read for one piece, so that a file made
-/// of nothing but references costs a bounded amount.
-const MOST_READINGS: usize = 8_000;
+/// What looking for one name costs, in bytes looked at.
+const LOOK_BYTES: usize = 1 << 10;
 
-/// How many bytes between uses and definitions are looked at in one piece.
-const MOST_WALKED_BYTES: usize = 8 << 20;
-
-/// How many names are looked for in one piece.
-const MOST_NAMES: usize = 1_000;
+/// The lines between a use and a definition are walked in search of line
+/// starts alone, which costs a part of reading them.
+const WALK_SHARE: usize = 32;
 
 /// How many definitions lie between a use and its literal at most.
 const DEEPEST: usize = 4;
@@ -44,16 +43,17 @@ type Parts = Vec<Range<usize>>;
 /// Follows references in one piece.
 pub(super) struct Tracer<'a> {
     bytes: &'a [u8],
-    readings: Cell<usize>,
-    names: Cell<usize>,
-    walked_bytes: Cell<usize>,
     work: &'a Work,
+    /// What each occurrence of a name is given, by where it begins: every use
+    /// of a name reads the others.
+    given: RefCell<BTreeMap<usize, Rc<[Candidate]>>>,
+    /// What a use comes down to, by where it begins: requests overlap.
+    referred: RefCell<BTreeMap<usize, Rc<[Parts]>>>,
 }
 
 impl<'a> Tracer<'a> {
     pub(super) fn new(bytes: &'a [u8], work: &'a Work) -> Self {
-        let none = || Cell::new(0);
-        Self { bytes, readings: none(), names: none(), walked_bytes: none(), work }
+        Self { bytes, work, given: RefCell::default(), referred: RefCell::default() }
     }
 
     /// The random literals that a candidate other than a literal comes down to.
@@ -185,9 +185,25 @@ impl<'a> Tracer<'a> {
 
     /// The values of what a reference names.
     fn referred(&self, reference: &Reference, depth: usize) -> Vec<Parts> {
-        if depth >= DEEPEST || !reference.may_be_local(self.bytes) || !self.may_look() {
+        if depth >= DEEPEST || !reference.may_be_local(self.bytes) {
             return Vec::new();
         }
+        let start = reference.path.first().map_or(reference.end, |first| first.start);
+        let known = self.referred.borrow().get(&start).cloned();
+        if let Some(known) = known.filter(|_| depth == 0) {
+            return known.to_vec();
+        }
+        if !self.may_look() {
+            return Vec::new();
+        }
+        let values = self.looked_up(reference, depth);
+        if depth == 0 {
+            self.referred.borrow_mut().insert(start, values.as_slice().into());
+        }
+        values
+    }
+
+    fn looked_up(&self, reference: &Reference, depth: usize) -> Vec<Parts> {
         if let Some(argument) = reference.wrapped {
             return self.expression(argument, depth + 1);
         }
@@ -196,29 +212,25 @@ impl<'a> Tracer<'a> {
 
     /// Whether another name may be looked for in this piece.
     pub(super) fn may_look(&self) -> bool {
-        self.names.set(self.names.get() + 1);
-        self.names.get() <= MOST_NAMES || self.stop()
+        self.work.take(LOOK_BYTES)
     }
 
     /// Whether the lines between a use and an occurrence may be looked at.
     fn may_walk(&self, distance_bytes: usize) -> bool {
-        self.walked_bytes.set(self.walked_bytes.get() + distance_bytes);
-        self.walked_bytes.get() <= MOST_WALKED_BYTES || self.stop()
-    }
-
-    /// Notes that a budget is spent; false.
-    fn stop(&self) -> bool {
-        self.work.spend();
-        false
+        self.work.take(distance_bytes / WALK_SHARE)
     }
 
     /// Reads what a name is given where it stands, unless too much was read.
-    fn read(&self, name: &Range<usize>) -> Vec<Candidate> {
-        self.readings.set(self.readings.get() + 1);
-        if self.readings.get() > MOST_READINGS {
-            self.work.spend();
-            return Vec::new();
+    fn read(&self, name: &Range<usize>) -> Rc<[Candidate]> {
+        let known = self.given.borrow().get(&name.start).cloned();
+        if let Some(known) = known {
+            return known;
         }
-        after_name(self.bytes, name)
+        if !self.work.take(READING_BYTES) {
+            return Rc::default();
+        }
+        let candidates: Rc<[Candidate]> = after_name(self.bytes, name).into();
+        self.given.borrow_mut().insert(name.start, Rc::clone(&candidates));
+        candidates
     }
 }
