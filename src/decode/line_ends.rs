@@ -47,6 +47,12 @@ impl LineEnds {
         self.wide
     }
 
+    /// Whether every `\n` ends a line and nothing else does.
+    #[must_use]
+    pub fn are_plain(&self) -> bool {
+        self.mark == b'\n' && self.wide.is_none()
+    }
+
     /// One past the first line end whose mark lies in `range`, half-open.
     #[must_use]
     pub fn next(&self, bytes: &[u8], range: Range<usize>) -> Option<usize> {

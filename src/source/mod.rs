@@ -17,6 +17,7 @@ pub mod worktree;
 
 use std::sync::Arc;
 
+use crate::decode::LineEnds;
 use crate::finding::{Origin, Skip, Tally};
 
 /// A piece of one content, with enough around it for detection.
@@ -62,6 +63,25 @@ impl Default for Position {
 }
 
 impl Position {
+    /// Moves past the first `length` of `bytes`, whose lines end as their head
+    /// shows: in UTF-16 and UTF-32, and with `\r` alone.
+    pub fn pass_lines(&mut self, bytes: &[u8], length: usize) {
+        let ends = LineEnds::of(bytes, self.offset);
+        if ends.are_plain() {
+            return self.pass(&bytes[..length]);
+        }
+        let mut counted = 0;
+        while let Some(end) = ends.next(bytes, counted.min(length)..length)
+            && end <= length
+        {
+            self.line += 1;
+            self.column = 1;
+            counted = end;
+        }
+        self.column += (length - counted) as u64;
+        self.offset += length as u64;
+    }
+
     /// Moves past `bytes`: a line ends after its `\n`.
     pub fn pass(&mut self, bytes: &[u8]) {
         self.offset += bytes.len() as u64;

@@ -178,7 +178,7 @@ impl Window<'_> {
     /// Drops what is no longer needed, but for the context before `own_end`.
     fn slide(&mut self, own_end: usize) {
         let dropped = own_end - CONTEXT_BYTES;
-        self.start.pass(&self.buffer[..dropped]);
+        self.start.pass_lines(&self.buffer[..self.filled], dropped);
         self.buffer.copy_within(dropped..self.filled, 0);
         self.filled -= dropped;
         self.answered = own_end - dropped;
