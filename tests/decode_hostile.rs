@@ -380,6 +380,29 @@ proptest! {
     }
 
     #[test]
+    fn arbitrary_databases_neither_panic_nor_blow_their_budgets(
+        pages in proptest::collection::vec(any::<u8>(), 0..6000),
+        cells in proptest::collection::vec(0..600_u16, 0..40),
+        reserved in any::<u8>(),
+    ) {
+        let mut bytes = b"SQLite format 3\0\x02\0".to_vec();
+        bytes.resize(100, 0);
+        bytes[20] = reserved;
+        bytes.push(13);
+        bytes.extend([0, 0]);
+        bytes.extend((cells.len() as u16).to_be_bytes());
+        bytes.extend([0; 3]);
+        bytes.extend(cells.iter().flat_map(|cell| cell.to_be_bytes()));
+        bytes.extend(&pages);
+        for page in (512..bytes.len()).step_by(512) {
+            bytes[page] = 13;
+        }
+        let (reading, _) = read(&bytes);
+        let total: u64 = reading.contents.iter().map(|content| content.1).sum();
+        prop_assert!(total <= 64 << 20);
+    }
+
+    #[test]
     fn damaged_containers_neither_panic_nor_blow_their_budgets(
         kind in 0..7_usize,
         at in 0..2000_usize,

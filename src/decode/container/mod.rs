@@ -1,6 +1,5 @@
 //! Opens files that hold others: zip, tar, gzip, bzip2, xz, zstd, nested; the
-//! streams of PDF files. An SQLite database is no container here: it is read as
-//! it is stored, so a key that one of its pages cuts in two is missed.
+//! streams of PDF files, the rows of SQLite databases.
 //!
 //! In: bytes that can be read and sought. Out: each inner content as a stream,
 //! with the names on the way to it, and a skip for everything inside that was
@@ -16,6 +15,7 @@
 mod meter;
 mod packed;
 mod pages;
+mod rows;
 mod tape;
 mod zipped;
 
@@ -27,7 +27,7 @@ use meter::Meter;
 
 /// How many bytes of a content's start tell what it is.
 const MAGIC_BYTES: usize = 512;
-/// The largest PDF file, and the largest zip file inside another container, in
+/// The largest PDF file or SQLite database, and the largest zip file inside another container, in
 /// bytes: what they hold is found from their ends, so they are held in memory
 /// whole.
 const LARGEST_HELD_BYTES: u64 = 64 << 20;
@@ -113,11 +113,12 @@ enum Kind {
     Xz,
     Zstd,
     Pdf,
+    Sqlite,
 }
 
 impl Kind {
     fn of(head: &[u8]) -> Option<Self> {
-        const HEADS: [(&[u8], Kind); 8] = [
+        const HEADS: [(&[u8], Kind); 9] = [
             (b"PK\x03\x04", Kind::Zip),
             (b"PK\x05\x06", Kind::Zip),
             (b"PK\x07\x08", Kind::Zip),
@@ -126,6 +127,7 @@ impl Kind {
             (b"\xfd7zXZ\0", Kind::Xz),
             (b"\x28\xb5\x2f\xfd", Kind::Zstd),
             (b"%PDF-", Kind::Pdf),
+            (b"SQLite format 3\0", Kind::Sqlite),
         ];
         HEADS
             .iter()
@@ -145,6 +147,7 @@ impl Kind {
             Self::Xz => "xz",
             Self::Zstd => "zstd",
             Self::Pdf => "PDF",
+            Self::Sqlite => "SQLite",
         }
     }
 }
@@ -185,6 +188,13 @@ pub fn open(
             // What it shows uncompressed is read as it is.
             if let Some(held) = opening.held(Kind::Pdf, &mut *source) {
                 let _ = opening.pdf(&held, 0);
+            }
+            return Ok(Opened::Partly);
+        }
+        Kind::Sqlite => {
+            // What lies free in its pages is read as it is.
+            if let Some(held) = opening.held(Kind::Sqlite, &mut *source) {
+                let _ = opening.database(&held);
             }
             return Ok(Opened::Partly);
         }
@@ -236,6 +246,13 @@ impl Opening<'_> {
                 Some(file) => {
                     self.deliver(&mut &file[..], is_body)?;
                     self.pdf(&file, depth)
+                }
+                None => Ok(()),
+            },
+            Some(Kind::Sqlite) => match self.held(Kind::Sqlite, &mut whole) {
+                Some(file) => {
+                    self.deliver(&mut &file[..], is_body)?;
+                    self.database(&file)
                 }
                 None => Ok(()),
             },

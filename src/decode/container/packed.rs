@@ -27,7 +27,7 @@ pub(super) fn decoder<'a>(kind: Kind, reader: &'a mut dyn Read) -> io::Result<Bo
         Kind::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(reader)),
         Kind::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, XZ_MEMORY_KIB)),
         Kind::Zstd => Box::new(Zstd::new(reader)),
-        Kind::Zip | Kind::Tar | Kind::Pdf => {
+        Kind::Zip | Kind::Tar | Kind::Pdf | Kind::Sqlite => {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "not a compressed stream"));
         }
     })
