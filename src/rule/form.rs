@@ -2,6 +2,27 @@
 //!
 //! In: nothing. Out: the names of the forms that the prefilter knows, with what
 //! a decoder needs to read on from a hit.
+//!
+//! A content is read only where a literal shows in it, in one of these looks:
+//!
+//! - as it is, in any casing;
+//! - in base64 or base64url at each of the three alignments, also wrapped over
+//!   lines where the break does not cut the literal's first 17 characters;
+//! - in hexadecimal digits of either case, as percent escapes, as `\xNN`,
+//!   `\uNNNN`, `\u{N…}` and octal escapes, as decimal and hexadecimal character
+//!   references, as quoted-printable escapes, in UTF-16 and UTF-32 of either
+//!   byte order (octal, `\u{N…}` and decimal: lower, upper and title case);
+//! - in base64 of base64, base64 of UTF-16 and base64 as UTF-16, lower, upper
+//!   and title case; and every gzip file in base64 once or twice.
+//!
+//! What is decoded around such a hit is searched again, up to
+//! three layers, so any encoding inside one of
+//! these shows where its outermost layer shows the literal or leaves it as it
+//! is. Not covered, because no look of the literal is left: base64 three times,
+//! base64 or hexadecimal digits of any other encoding, base32, base85, ROT13,
+//! compression in base64 other than gzip, and whatever is encrypted. A value
+//! alone may be encoded in ways that its name shows (`K: <base64>`): what is
+//! under a name is unwrapped whatever stands in it.
 
 /// How a literal is written at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
