@@ -209,6 +209,16 @@ fn ids_are_unique_and_every_case_cites_what_it_follows() {
         GROUPS.iter().flat_map(|group| corpus::cases(&fixtures().join(group))).collect();
     let ids: BTreeSet<&String> = cases.iter().map(|case| &case.id).collect();
     assert_eq!(ids.len(), cases.len());
+    let kinds: BTreeSet<&String> = cases.iter().map(|case| &case.kind).collect();
+    assert!(cases.len() >= 800 && kinds.len() >= 150, "{} cases, {}", cases.len(), kinds.len());
+    let strangers = cases.iter().filter(|case| part(case).starts_with("blind")).count();
+    assert!(strangers * 2 >= cases.len(), "{strangers} of {} by strangers", cases.len());
+    let mut shapes: BTreeMap<String, &String> = BTreeMap::new();
+    for case in &cases {
+        if let Some(other) = shapes.insert(case.shape(), &case.id) {
+            panic!("{} and {other} differ in their values alone", case.id);
+        }
+    }
     for case in &cases {
         assert!(
             !case.follows.is_empty() && !case.kind.is_empty() && !case.path.is_empty(),

@@ -15,10 +15,9 @@
 //! - in base64 of base64, base64 of UTF-16 and base64 as UTF-16, lower, upper
 //!   and title case; and every gzip file in base64 once or twice.
 //!
-//! What is decoded around such a hit is searched again, up to
-//! three layers, so any encoding inside one of
-//! these shows where its outermost layer shows the literal or leaves it as it
-//! is. Not covered, because no look of the literal is left: base64 three times,
+//! What is decoded around such a hit is searched again, up to three layers, so
+//! any encoding inside one of these shows where its outermost layer shows the
+//! literal or leaves it as it is. Not covered, because no look of the literal is left: base64 three times,
 //! base64 or hexadecimal digits of any other encoding, base32, base85, ROT13,
 //! compression in base64 other than gzip, and whatever is encrypted. A value
 //! alone may be encoded in ways that its name shows (`K: <base64>`): what is

@@ -112,6 +112,20 @@ fn finds(text: &str) -> Vec<(String, u64)> {
 }
 
 impl Case {
+    /// The text without what placeholders stand for: two cases of one shape
+    /// would differ in their values alone.
+    pub fn shape(&self) -> String {
+        let mut shape = format!("{:?} ", self.bytes);
+        let mut rest = self.body.as_str();
+        while let Some((before, after)) = rest.split_once('⟦') {
+            shape.push_str(before);
+            shape.push('⟦');
+            rest = after.split_once('⟧').map_or("", |(_, rest)| rest);
+        }
+        shape.push_str(rest);
+        shape
+    }
+
     /// The case's text, its keys made from a generator seeded by its id,
     /// written as the bytes that the case asks for.
     pub fn expand(&self) -> Expanded {
