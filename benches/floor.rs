@@ -22,8 +22,9 @@ const ROUNDS: usize = 5;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let repositories: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let is_zlib_rs = std::env::args().any(|argument| argument == "--zlib-rs");
     if repositories.is_empty() {
-        println!("usage: floor REPOSITORY.git…");
+        println!("usage: floor [--zlib-rs] REPOSITORY.git…");
     }
     for repository in repositories {
         let packs = find_packs(Path::new(&repository))?;
@@ -37,7 +38,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let pack = Pack::open(path)?;
                     let entries = pack.entries(kind);
                     let start = Instant::now();
-                    pack.inflate(&entries);
+                    if is_zlib_rs {
+                        pack.inflate_with_zlib_rs(&entries);
+                    } else {
+                        pack.inflate(&entries);
+                    }
                     spent += start.elapsed();
                     sums.0 += entries.len();
                     sums.1 += entries.iter().map(|entry| entry.size).sum::<usize>();
@@ -137,6 +142,26 @@ impl Pack {
                     let bytes = self.bytes(entry.start, entry.end);
                     let place = &mut out[..entry.size];
                     if decompressor.zlib_decompress(bytes, place) != Ok(entry.size) {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            },
+        );
+        assert_eq!(failed.into_inner(), 0, "entries that do not inflate");
+    }
+    fn inflate_with_zlib_rs(&self, entries: &[Entry]) {
+        let largest = entries.iter().map(|entry| entry.size).max().unwrap_or(0);
+        let failed = AtomicUsize::new(0);
+        entries.par_chunks(256).for_each_init(
+            || (flate2::Decompress::new(true), vec![0u8; largest + 1]),
+            |(decompressor, out), chunk| {
+                for entry in chunk {
+                    let bytes = self.bytes(entry.start, entry.end);
+                    decompressor.reset(true);
+                    let finish = flate2::FlushDecompress::Finish;
+                    let status = decompressor.decompress(bytes, &mut out[..=entry.size], finish);
+                    let is_whole = decompressor.total_out() == entry.size as u64;
+                    if !matches!(status, Ok(flate2::Status::StreamEnd)) || !is_whole {
                         failed.fetch_add(1, Ordering::Relaxed);
                     }
                 }
