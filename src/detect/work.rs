@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 /// What every piece may cost, in bytes looked at: some hundred references to
 /// one name in a small file, each of which reads the others.
-const BASE_BYTES: usize = 8 << 20;
+const BASE_BYTES: usize = 4 << 20;
 
 /// How often each byte of a piece may be looked at besides. Text that people
 /// write stays below one.

@@ -29,7 +29,7 @@ const LOOK_BYTES: usize = 1 << 10;
 
 /// The lines between a use and a definition are walked in search of line
 /// starts alone, which costs a part of reading them.
-const WALK_SHARE: usize = 32;
+const WALK_SHARE: usize = 16;
 
 /// How many definitions lie between a use and its literal at most.
 const DEEPEST: usize = 4;
