@@ -85,6 +85,7 @@ fn each_reach_is_told_from_the_others() {
         }
         let found = ask(&repo, &ids.map(String::as_str));
         assert_eq!(found[&on_index].reach, Reach::Index, "{pass}");
+        assert_eq!(found[&on_index].paths, ["new".into()], "{pass}");
         assert_eq!(found[&on_stash].reach, Reach::Stash, "{pass}");
         assert_eq!(found[&on_note].reach, Reach::Note, "{pass}");
         assert_eq!(found[&on_reflog].reach, Reach::Reflog, "{pass}");

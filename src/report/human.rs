@@ -177,7 +177,7 @@ fn history(occurrence: &Occurrence) -> Option<String> {
             commit.author,
             commit.author_date.as_deref().map(|date| format!(", {date}")).unwrap_or_default()
         ),
-        None => format!("in {} {}", occurrence.source, provenance.reach),
+        None => held(&provenance.reach).to_owned(),
     };
     match &provenance.removed {
         Some(commit) => line.push_str(&format!("; removed in {}", place::short(&commit.id))),
@@ -189,6 +189,18 @@ fn history(occurrence: &Occurrence) -> Option<String> {
         line.push_str(&format!("; held by {refs} {}", plural(refs, "ref", "refs")));
     }
     Some(line)
+}
+
+/// Where something lies that no known commit brought.
+fn held(reach: &str) -> &'static str {
+    match reach {
+        "note" => "in a note",
+        "stash" => "in the stash",
+        "index" => "staged, in no commit",
+        "reflog" => "named by a reflog alone",
+        "nothing" => "named by nothing, until git collects it",
+        _ => "named by refs",
+    }
 }
 
 /// What to do next, once a rule.

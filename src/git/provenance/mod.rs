@@ -12,7 +12,7 @@ mod paths;
 mod sets;
 mod tips;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use gix_hash::ObjectId;
 
@@ -21,6 +21,7 @@ use super::{GitError, Repository, Store};
 use crate::finding::{Commit, Provenance, Reach};
 
 use super::commits::{self, CommitId, Graph};
+use super::names::escape;
 use super::short::{Short, short};
 use holders::{Trees, Wanted};
 use lines::Lines;
@@ -169,10 +170,20 @@ impl History {
                 names
                     .flatten()
                     .filter(|name| name.starts_with(b"refs/remotes/") == is_remote)
-                    .map(super::names::escape)
+                    .map(escape)
                     .collect()
             };
-            let (shown, total) = std::mem::take(&mut paths[number]);
+            let (mut shown, mut total) = std::mem::take(&mut paths[number]);
+            if shown.is_empty() {
+                // What was never committed has the path that it is staged under.
+                let staged: BTreeSet<&[u8]> = tips
+                    .iter()
+                    .filter(|tip| tip.chain.first() == Some(id))
+                    .filter_map(|tip| tip.path.as_deref())
+                    .collect();
+                total = staged.len() as u64;
+                shown.extend(staged.iter().take(PATHS_SHOWN).map(|path| escape(path).into()));
+            }
             found.insert(
                 *id,
                 Provenance {

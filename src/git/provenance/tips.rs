@@ -21,6 +21,8 @@ use crate::git::{Repository, Store, read_index};
 pub(super) struct Tip {
     /// The ref's full name; `None` for a reflog's or an index's entry.
     pub(super) name: Option<Vec<u8>>,
+    /// The path of an index's entry.
+    pub(super) path: Option<Vec<u8>>,
     pub(super) reach: Reach,
     /// What it names, tags followed; the tags passed on the way come first.
     pub(super) chain: Vec<ObjectId>,
@@ -41,20 +43,22 @@ pub(super) fn gather(
     for found in repository.refs()?.refs {
         let reach = reach(&found.name);
         let chain = peel(store, graph, found.target, &mut inflater);
-        tips.push(Tip { name: Some(found.name), reach, chain });
+        tips.push(Tip { name: Some(found.name), path: None, reach, chain });
     }
     let mut logged = BTreeSet::new();
     for home in homes(repository) {
         logged_ids(&home.join("logs"), &home.join("logs"), repository.hash(), &mut logged);
     }
     for (reach, id) in logged {
-        tips.push(Tip { name: None, reach, chain: peel(store, graph, id, &mut inflater) });
+        let chain = peel(store, graph, id, &mut inflater);
+        tips.push(Tip { name: None, path: None, reach, chain });
     }
     for home in homes(repository) {
         // An index that cannot be read is the sweep's to name.
         for entry in read_index(&home.join("index"), repository.hash()).unwrap_or_default() {
             if wanted.number(entry.id.as_bytes()).is_some() {
-                tips.push(Tip { name: None, reach: Reach::Index, chain: vec![entry.id] });
+                let (path, reach) = (Some(entry.path), Reach::Index);
+                tips.push(Tip { name: None, path, reach, chain: vec![entry.id] });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Everything that holds bytes in a repository's own storage.
 //!
 //! In: a repository and the prefilter. Out: every stored content in which the
-//! prefilter can match, each object once, and a [`Skip`] for what could not be
+//! prefilter can match, each object once, and a skip for what could not be
 //! read. Knows nothing of rules, findings or which commit holds what.
 
 mod carefully;
