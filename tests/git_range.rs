@@ -382,3 +382,60 @@ fn history_that_is_new_to_the_other_side_gives_what_each_commit_brings() {
     assert_eq!(compared.4.commits, whole.4.commits);
     assert!(whole.4.blobs > compared.4.blobs, "the other branch's were read too");
 }
+
+/// Stores a tree as it is given; its id.
+fn tree(repo: &Repo, entries: &[(&str, &str, &str)], after: &[u8]) -> String {
+    let mut bytes = Vec::new();
+    for (mode, name, id) in entries {
+        bytes.extend(format!("{mode} {name}\0").bytes());
+        bytes.extend(ObjectId::from_hex(id.as_bytes()).unwrap().as_bytes());
+    }
+    bytes.extend(after);
+    let arguments = ["hash-object", "-w", "-t", "tree", "--literally", "--stdin"];
+    String::from_utf8(repo.git_bytes(&arguments, &bytes)).unwrap().trim().to_owned()
+}
+
+/// Git reads a mode as octal digits, as many as there are, and of their value
+/// the bits that say what the entry is; by default it takes such pushes in.
+#[test]
+fn modes_mean_what_git_takes_them_for() {
+    for (directory, file) in [
+        ("40000", "100644"),
+        ("040000", "0100644"),
+        ("0040000", "00100644"),
+        ("00000000040000", "00000000100644"),
+        ("240000", "100600"),
+        ("1640000", "100644"),
+    ] {
+        let repo = Repo::new();
+        repo.write("clean", "x").commit("one", 1);
+        let (clean, hit) = (repo.blob(b"x"), repo.blob(b"needle\n"));
+        let below = tree(&repo, &[(file, "a", &clean), (file, "f", &hit)], b"");
+        let root = tree(&repo, &[(file, "clean", &clean), (directory, "d", &below)], b"");
+        assert_eq!(repo.git(&["show", &format!("{root}:d/f")]), "needle\n", "{directory}");
+        let commit = repo.git(&["commit-tree", "-p", "HEAD", "-m", "two", &root]);
+        repo.git(&["update-ref", "HEAD", commit.trim()]);
+        let kept = sweep(repo.root(), "HEAD~1..HEAD").expect("a range");
+        assert_eq!(found(&kept), ["d/f: needle".to_owned()].into(), "{directory} {file}");
+        let swept = sweep_support::sweep(repo.root(), &prefilter());
+        assert_eq!(swept.skipped(), BTreeSet::new(), "{directory} {file}");
+        assert_eq!(swept.objects(), [hit].into());
+    }
+}
+
+/// What follows the damage could be anything.
+#[test]
+fn a_range_with_a_damaged_tree_is_refused() {
+    let repo = Repo::new();
+    repo.write("clean", "x").commit("one", 1);
+    let clean = repo.blob(b"x");
+    for after in [&b"100644 cut"[..], b"1006x4 f\0aaaaaaaaaaaaaaaaaaaa", b"\0"] {
+        let root = tree(&repo, &[("100644", "a", &clean)], after);
+        let object = format!("tree {root}\nparent {}\nauthor a <a> 1 +0000\n", repo.rev("HEAD"));
+        let object = format!("{object}committer a <a> 1 +0000\n\nm\n");
+        let arguments = ["hash-object", "-w", "-t", "commit", "--literally", "--stdin"];
+        let commit = String::from_utf8(repo.git_bytes(&arguments, object.as_bytes())).unwrap();
+        let error = sweep(repo.root(), &format!("HEAD..{}", commit.trim())).unwrap_err();
+        assert!(error.to_string().contains(&root), "{error}");
+    }
+}

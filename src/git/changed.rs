@@ -125,13 +125,18 @@ fn compare(
         }
         let hash_len = tree.kind().len_in_bytes();
         let bytes = reader.expect(&tree, Kind::Tree)?;
+        let all = in_order(&bytes, hash_len);
+        if all.iter().map(Entry::len).sum::<usize>() < bytes.len() {
+            let reason = "not all of its bytes are entries".to_owned();
+            return Err(GitError::Object { id: tree, reason });
+        }
         let mut other_trees = Vec::with_capacity(others.len());
         for other in &others {
             other_trees.push(reader.expect(other, Kind::Tree)?);
         }
         let mut sides: Vec<Side<'_>> =
             other_trees.iter().map(|bytes| Side::new(bytes, hash_len)).collect();
-        for entry in in_order(&bytes, hash_len) {
+        for entry in all {
             let mut at: Vec<Entry<'_>> = Vec::new();
             for side in &mut sides {
                 at.extend(side.advance(&entry, |gone| changed.went(&path, gone)));
