@@ -25,6 +25,7 @@ const FAMILY_LIMIT_BYTES: u64 = 2 * OBJECT_LIMIT_BYTES;
 /// An entry whose children are being walked.
 struct Frame {
     node: NodeId,
+    kind: Kind,
     /// Its bytes; `None` where it could not be read.
     content: Option<Buffer>,
     is_candidate: bool,
@@ -104,18 +105,14 @@ pub(super) fn sweep_unrooted(field: &Field<'_>) {
 
 impl Walk<'_, '_> {
     fn run(&mut self, root: NodeId) {
-        // Of a family that rests on nothing readable the kind does not matter.
-        let mut kind = match self.field.forest.link(root) {
+        // Of what rests on nothing readable only a copy elsewhere knows the kind.
+        let kind = match self.field.forest.link(root) {
             Link::Root(kind) => kind,
             _ => Kind::Blob,
         };
         let mut stack = Vec::new();
-        let reading = self.root(root).or_else(|error| self.rescue(root, error));
-        if let Ok(Reading::Whole(found, _)) = &reading {
-            kind = *found;
-        }
-        let frame = self.settle(root, kind, reading);
-        stack.extend(frame);
+        let reading = self.root(root);
+        stack.extend(self.settle(root, kind, reading));
         while let Some(mut frame) = stack.pop() {
             if self.field.delivery.sink.is_cancelled() {
                 return;
@@ -123,7 +120,8 @@ impl Walk<'_, '_> {
             let children = self.field.forest.children(frame.node);
             let child = children[frame.next_child];
             frame.next_child += 1;
-            let reading = self.child(&frame, child, kind);
+            let kind = frame.kind;
+            let reading = self.child(&frame, child);
             if frame.next_child == children.len() {
                 self.release(frame.content);
             } else {
@@ -137,13 +135,14 @@ impl Walk<'_, '_> {
     fn settle(
         &mut self,
         node: NodeId,
-        kind: Kind,
+        mut kind: Kind,
         reading: Result<Reading, ObjectError>,
     ) -> Option<Frame> {
         let reading = reading.or_else(|error| self.rescue(node, error));
         let has_children = !self.field.forest.children(node).is_empty();
         let (content, is_candidate) = match reading {
-            Ok(Reading::Whole(_, content)) => {
+            Ok(Reading::Whole(found, content)) => {
+                kind = found;
                 self.count(node, kind, content.len() as u64);
                 self.look_up(node, kind, &content);
                 let is_candidate = self.field.delivery.is_candidate(kind, &content);
@@ -167,7 +166,7 @@ impl Walk<'_, '_> {
             }
         };
         if has_children {
-            return Some(Frame { node, content, is_candidate, next_child: 0 });
+            return Some(Frame { node, kind, content, is_candidate, next_child: 0 });
         }
         self.release(content);
         None
@@ -218,10 +217,10 @@ impl Walk<'_, '_> {
                     .ok_or(ObjectError::BaseOffset)?;
                 let base = self.field.store.read(&base_id, self.inflater)?;
                 let (kind, base) = base.ok_or(ObjectError::BaseMissing(base_id))?;
-                let parent =
-                    Frame { node: root, content: Some(base), is_candidate: true, next_child: 0 };
+                let content = Some(base);
+                let parent = Frame { node: root, kind, content, is_candidate: true, next_child: 0 };
                 self.hold(parent.content.as_ref().map_or(0, |content| content.len() as u64))?;
-                let reading = self.child(&parent, root, kind);
+                let reading = self.child(&parent, root);
                 self.release(parent.content);
                 reading
             }
@@ -231,7 +230,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads an entry that rests on `parent`.
-    fn child(&mut self, parent: &Frame, child: NodeId, kind: Kind) -> Result<Reading, ObjectError> {
+    fn child(&mut self, parent: &Frame, child: NodeId) -> Result<Reading, ObjectError> {
         let Some(base) = &parent.content else {
             return Err(ObjectError::BaseFaulty(self.field.id(parent.node)));
         };
@@ -240,9 +239,8 @@ impl Walk<'_, '_> {
         }
         let mut bytes = std::mem::take(&mut self.delta);
         bytes.clear();
-        let reading = self
-            .inflate(child, &mut bytes)
-            .and_then(|()| self.build(base, parent.is_candidate, child, kind, &bytes));
+        let reading =
+            self.inflate(child, &mut bytes).and_then(|()| self.build(base, parent, child, &bytes));
         bytes.retire();
         self.delta = bytes;
         reading
@@ -251,18 +249,19 @@ impl Walk<'_, '_> {
     fn build(
         &mut self,
         base: &Buffer,
-        is_base_candidate: bool,
+        parent: &Frame,
         child: NodeId,
-        kind: Kind,
         bytes: &Buffer,
     ) -> Result<Reading, ObjectError> {
         let delta = Delta::parse(bytes)?;
-        let prefilter = self.field.delivery.prefilter;
-        let is_clean = !is_base_candidate
+        let (kind, prefilter) = (parent.kind, self.field.delivery.prefilter);
+        // The pieces that are looked at may be as many bytes as the object.
+        self.take_turn(delta.result_len)?;
+        let is_clean = !parent.is_candidate
             && !prefilter.takes_everything()
             && !self.adds_candidate(&delta, base, kind)?;
         let is_leaf = self.field.forest.children(child).is_empty();
-        if is_clean && is_leaf && !matches!(kind, Kind::Tree | Kind::Commit) {
+        if is_clean && is_leaf && kind == Kind::Blob {
             return Ok(Reading::CleanLeaf(delta.result_len));
         }
         self.hold(delta.result_len)?;
@@ -300,16 +299,25 @@ impl Walk<'_, '_> {
         })
     }
 
-    /// Makes room for `len` more bytes, waiting for a turn if they are many.
+    /// Makes room for `len` more bytes.
     fn hold(&mut self, len: u64) -> Result<(), ObjectError> {
-        if len > OBJECT_LIMIT_BYTES || self.held_bytes.saturating_add(len) > FAMILY_LIMIT_BYTES {
+        if self.held_bytes.saturating_add(len) > FAMILY_LIMIT_BYTES {
+            return Err(ObjectError::TooLarge(len));
+        }
+        self.take_turn(len)?;
+        self.held_bytes += len;
+        Ok(())
+    }
+
+    /// Waits for a turn with `len` bytes if they are many.
+    fn take_turn(&mut self, len: u64) -> Result<(), ObjectError> {
+        if len > OBJECT_LIMIT_BYTES {
             return Err(ObjectError::TooLarge(len));
         }
         if len >= LARGE_OBJECT_BYTES && self.turn.is_none() {
             let lane = &self.field.delivery.large;
             self.turn = Some(lane.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        self.held_bytes += len;
         Ok(())
     }
 

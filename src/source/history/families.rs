@@ -219,13 +219,13 @@ impl<'a> Walker<'a> {
         let delta = Delta::parse(&self.delta).map_err(ObjectError::from)?;
         let result_len = delta.result_len;
         let is_leaf = forest.children(child).is_empty();
-        // A commit's headers are read whole, to see whether what they name is
-        // there.
-        let spare = &mut self.spare;
-        let mut built = (kind == Kind::Commit || !is_leaf).then(|| spare.pop().unwrap_or_default());
-        if built.is_some() && result_len >= LARGE_OBJECT_BYTES {
+        if result_len >= LARGE_OBJECT_BYTES {
             return Err(Careful);
         }
+        // The headers of a commit or a tag are read whole, to see whether what
+        // they name is there.
+        let spare = &mut self.spare;
+        let mut built = (kind != Kind::Blob || !is_leaf).then(|| spare.pop().unwrap_or_default());
         let ends = delta
             .gather(&parent.content, self.window, &mut self.gathered.bytes, built.as_mut())
             .map_err(ObjectError::from)?;

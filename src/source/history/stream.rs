@@ -22,13 +22,17 @@ const OVERLAP_BYTES: usize = 64 << 10;
 
 /// Reads an object of `size` bytes in two passes: one that asks the prefilter
 /// and works out the id, one that hands over if it said yes. `false` where the
-/// object must be read whole, because it is a container of a size that can be.
+/// object must be read whole: a container of a size that can be, and what names
+/// other objects.
 pub(super) fn object<R: Read>(
     delivery: &Delivery<'_>,
     kind: Kind,
     size: u64,
     open: impl Fn() -> io::Result<R>,
 ) -> Result<bool, ObjectError> {
+    if kind == Kind::Tree || kind != Kind::Blob && size <= OBJECT_LIMIT_BYTES {
+        return Ok(false);
+    }
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
             ObjectError::Inflate(InflateError::Damaged)
@@ -56,7 +60,7 @@ pub(super) fn object<R: Read>(
         };
     }
     let id: ObjectId = finish_id(hasher, delivery.hash);
-    if is_candidate && delivery.is_first(id) && kind != Kind::Tree {
+    if is_candidate && delivery.is_first(id) {
         let origin = delivery.origin(kind, id);
         each_piece(open().map_err(unreadable)?, Some(size), |piece| {
             hand_over(delivery, &origin, piece);
