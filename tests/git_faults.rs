@@ -173,8 +173,13 @@ fn a_chain_of_five_thousand_overflows_no_stack() {
 #[test]
 fn packs_without_their_index_and_indexes_without_their_pack_are_named() {
     let repo = Repo::new();
-    repo.write("f", "needle").commit("one", 1);
+    let head = repo.write("f", "needle").commit("one", 1);
     repo.git(&["repack", "-q", "-a", "-d"]);
+    // That the branch leads nowhere then is named too.
+    let skipped = |kept: &sweep_support::Kept| {
+        let skipped = kept.skipped().into_iter().filter(|(origin, _)| *origin != head);
+        skipped.map(|(_, kind)| kind).collect::<Vec<_>>()
+    };
     let directory = repo.root().join(".git/objects/pack");
     let find = |extension: &str| {
         let mut entries = std::fs::read_dir(&directory).unwrap();
@@ -190,7 +195,8 @@ fn packs_without_their_index_and_indexes_without_their_pack_are_named() {
     for (path, kind) in [(&pack, "missing"), (&index, "corrupt")] {
         std::fs::rename(path, &away).unwrap();
         let kept = sweep(repo.root(), &prefilter());
-        assert_eq!(kept.skipped().into_iter().map(|(_, kind)| kind).collect::<Vec<_>>(), [kind]);
+        assert_eq!(skipped(&kept), [kind]);
+        assert!(is_named(&kept, &head, "missing"));
         std::fs::rename(&away, path).unwrap();
     }
     std::fs::write(directory.join("tmp_pack_x"), "unfinished").unwrap();
@@ -209,7 +215,7 @@ fn packs_without_their_index_and_indexes_without_their_pack_are_named() {
         writable(&index);
         std::fs::write(&index, &bytes).unwrap();
         let kept = sweep(repo.root(), &prefilter());
-        assert_eq!(kept.skipped().len(), 1, "{damage} {:?}", kept.skipped());
+        assert_eq!(skipped(&kept).len(), 1, "{damage} {:?}", kept.skipped());
     }
     for length in (0..sound.len()).step_by(29) {
         std::fs::write(&index, &sound[..length]).unwrap();
@@ -278,6 +284,14 @@ fn lose(repo: &Repo, id: &str) {
     std::fs::remove_file(objects.join(&id[..2]).join(&id[2..])).unwrap();
 }
 
+/// Packs everything that is stored, whether anything else is missing or not.
+fn pack_all(repo: &Repo) {
+    let ids = repo.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
+    let pack = repo.root().join(".git/objects/pack/pack");
+    repo.git_bytes(&["pack-objects", "-q", pack.to_str().unwrap()], ids.as_bytes());
+    repo.git(&["prune-packed", "-q"]);
+}
+
 #[test]
 fn what_a_complete_clone_lost_is_named() {
     for (lost, is_packed) in ["HEAD:f", "HEAD:dir", "HEAD^{tree}", "HEAD~1", "HEAD~1:dir/g"]
@@ -290,11 +304,7 @@ fn what_a_complete_clone_lost_is_named() {
         let id = repo.rev(lost);
         lose(&repo, &id);
         if is_packed {
-            let rest =
-                repo.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
-            let pack = repo.root().join(".git/objects/pack/pack");
-            repo.git_bytes(&["pack-objects", "-q", pack.to_str().unwrap()], rest.as_bytes());
-            repo.git(&["prune-packed", "-q"]);
+            pack_all(&repo);
         }
         let kept = sweep(repo.root(), &prefilter());
         assert_eq!(kept.skipped(), [(id, "missing")].into(), "{lost}");
@@ -325,4 +335,95 @@ fn a_tree_whose_bytes_are_not_all_entries_is_named() {
     let kept = sweep(repo.root(), &prefilter());
     assert!(is_named(&kept, &id, "corrupt"), "{:?}", kept.skipped());
     assert_eq!(kept.names(), [b"needle".to_vec()].into());
+}
+
+/// A tag or a ref whose object is gone is as incomplete as a tree.
+#[test]
+fn what_a_tag_or_a_ref_names_in_vain_is_named() {
+    for is_packed in [false, true] {
+        let repo = Repo::new();
+        repo.write("f", "1").commit("one", 1);
+        let lost: Vec<String> =
+            (0..12).map(|at| repo.blob(format!("lost {at}").as_bytes())).collect();
+        for (at, id) in lost.iter().enumerate() {
+            let text = format!("{}\nabout {at}", "a long message\n".repeat(20));
+            repo.git(&["tag", "-a", "-m", &text, &format!("tag{at}"), id]);
+        }
+        for id in &lost {
+            lose(&repo, id);
+        }
+        if is_packed {
+            pack_all(&repo);
+        }
+        let gone = "1".repeat(40);
+        std::fs::write(repo.root().join(".git/refs/heads/gone"), format!("{gone}\n")).unwrap();
+        let kept = sweep(repo.root(), &prefilter());
+        let expected = lost.into_iter().chain([gone]).map(|id| (id, "missing")).collect();
+        assert_eq!(kept.skipped(), expected, "{is_packed}");
+    }
+}
+
+/// A tree too large to be kept beside others is read all the same.
+#[test]
+fn names_in_the_largest_trees_are_swept() {
+    let repo = Repo::new();
+    let missing = "7".repeat(40);
+    let mut tree = Vec::new();
+    for number in 0..9_000u32 {
+        let name = format!("{number:05}{}", "x".repeat(4_000));
+        let name = if number == 8_000 { format!("{number:05}needle") } else { name };
+        tree.extend(format!("100644 {name}\0").bytes());
+        tree.extend([0x77; 20]);
+    }
+    let id = repo.git_bytes(&["hash-object", "-w", "-t", "tree", "--literally", "--stdin"], &tree);
+    for is_packed in [false, true] {
+        if is_packed {
+            let pack = repo.root().join(".git/objects/pack/pack");
+            repo.git_bytes(&["pack-objects", "-q", pack.to_str().unwrap()], &id);
+            repo.git(&["prune-packed", "-q"]);
+        }
+        let kept = sweep(repo.root(), &prefilter());
+        assert_eq!(kept.names(), [b"08000needle".to_vec()].into(), "{is_packed}");
+        assert_eq!(kept.skipped(), [(missing.clone(), "missing")].into(), "{is_packed}");
+    }
+}
+
+/// Of what rests on something unreadable a copy elsewhere says what it is.
+#[test]
+fn what_is_read_elsewhere_keeps_its_kind() {
+    let repo = Repo::new();
+    repo.write("needle", "1").commit(&"a needle, told at length\n".repeat(20), 1);
+    let (commit, tree) = (repo.rev("HEAD"), repo.rev("HEAD^{tree}"));
+    let mut pack = PackWriter::new();
+    let lost = Entry::id_delta(&"d4".repeat(20), delta(6, &[(0, 6)]), b"x");
+    let lost = pack.add(lost);
+    pack.add(Entry::offset_delta(&lost, delta(6, &[(0, 6)]), b"").named(&commit));
+    pack.add(Entry::offset_delta(&lost, delta(6, &[(0, 5)]), b"").named(&tree));
+    let damaged = pack.into_repository();
+    for extension in ["pack", "idx"] {
+        let name = format!(".git/objects/pack/pack-0.{extension}");
+        let target = repo.root().join(&name);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(damaged.root().join(&name), target).unwrap();
+    }
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), [(lost, "missing")].into());
+    assert_eq!(kept.objects(), [commit].into());
+    assert_eq!(kept.names(), [b"needle".to_vec()].into());
+    assert_eq!(kept.tally.lock().unwrap().commits, 1);
+}
+
+/// A delta of few bytes may say that it gives very many.
+#[test]
+fn a_delta_that_gives_more_than_may_be_held_is_named_and_not_built() {
+    let base = vec![b'.'; 64];
+    let steps = 9 << 20;
+    let mut bytes = pack_support::lengths(64, steps * 64);
+    bytes.extend([0x90, 64].repeat(steps as usize));
+    let mut pack = PackWriter::new();
+    let root = pack.add(Entry::blob(&base));
+    let bomb = pack.add(Entry::offset_delta(&root, bytes, b"bomb"));
+    let repo = pack.into_repository();
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), [(bomb, "over-budget")].into());
 }

@@ -240,6 +240,12 @@ fn date(line: &[u8]) -> Option<String> {
     Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
+/// The object that a tag names.
+pub(crate) fn tagged(bytes: &[u8]) -> Option<ObjectId> {
+    let line = bytes.strip_prefix(b"object ")?.split(|byte| *byte == b'\n').next()?;
+    ObjectId::from_hex(line).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

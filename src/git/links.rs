@@ -1,15 +1,15 @@
-//! What trees and commits name, and which of it is not stored.
+//! What objects and refs name, and which of it is not stored.
 //!
-//! In: trees and commits, or entries of trees. Out: the ids named in vain. A
+//! In: objects, entries of trees, or ids. Out: the ids named in vain. A
 //! repository that lost an object would be called clean by whoever reads only
 //! what is there.
 
 use std::collections::BTreeSet;
 
-use gix_hash::ObjectId;
+use gix_hash::{ObjectId, oid};
 
 use super::Store;
-use super::commits::parse;
+use super::commits::{parse, tagged};
 use super::pack::{Kind, ObjectError};
 use super::trees::{Entry, EntryKind, entries};
 
@@ -63,7 +63,12 @@ impl<'a> Links<'a> {
                     }
                 }
             }
-            Kind::Blob | Kind::Tag => {}
+            Kind::Tag => {
+                if let Some(id) = tagged(bytes) {
+                    self.id(&id);
+                }
+            }
+            Kind::Blob => {}
         }
         Ok(())
     }
@@ -73,6 +78,11 @@ impl<'a> Links<'a> {
         if entry.kind != EntryKind::Gitlink {
             self.name(entry.id);
         }
+    }
+
+    /// Takes the id of an object that must be stored.
+    pub(crate) fn id(&mut self, id: &oid) {
+        self.name(id.as_bytes());
     }
 
     /// Takes an id that must be stored.

@@ -122,7 +122,7 @@ impl Pushed<'_> {
                 Kind::Tag => {
                     self.seen.insert(id);
                     self.text(id, Kind::Tag, &object.bytes);
-                    id = tagged(&object.bytes)
+                    id = git::tagged(&object.bytes)
                         .ok_or_else(|| fault("it is a damaged tag".to_owned()))?;
                 }
             }
@@ -276,15 +276,9 @@ fn commit_of(id: ObjectId, reader: &mut Reader<'_>) -> Option<ObjectId> {
         let object = reader.read(&id).ok()??;
         match object.kind {
             Kind::Commit => return Some(id),
-            Kind::Tag => id = tagged(&object.bytes)?,
+            Kind::Tag => id = git::tagged(&object.bytes)?,
             Kind::Tree | Kind::Blob => return None,
         }
     }
     None
-}
-
-/// The object that a tag names.
-fn tagged(bytes: &[u8]) -> Option<ObjectId> {
-    let line = bytes.strip_prefix(b"object ")?.split(|byte| *byte == b'\n').next()?;
-    ObjectId::from_hex(line).ok()
 }

@@ -43,7 +43,8 @@ pub(super) fn skips(
     }
     let kind = SkipKind::Missing;
     for id in missing.iter().take(NAMED) {
-        let reason = "a tree or a commit names it, and it is not stored here".to_owned();
+        let reason =
+            "a tree, a commit, a tag or a ref names it, and it is not stored here".to_owned();
         skips.push(Skip { origin: id.to_string(), kind, reason });
     }
     if count > NAMED {

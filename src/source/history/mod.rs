@@ -44,7 +44,7 @@ pub fn sweep(
     }
     let delivery = Delivery::new(repository, root, prefilter, sink);
     objects(&store, &delivery);
-    places::sweep(repository, &delivery);
+    places::sweep(repository, &store, &delivery);
     delivery.finish(&store);
     Ok(())
 }

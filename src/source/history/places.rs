@@ -15,16 +15,16 @@ use super::delivery::Delivery;
 use super::stream;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind};
 use crate::git::names::{escape, is_absent, to_bytes};
-use crate::git::{Repository, TrackedKind, read_index};
+use crate::git::{Links, Repository, Store, TrackedKind, read_index};
 
 /// A file from this size on is read in pieces.
 const LARGE_FILE_BYTES: u64 = 32 << 20;
 
 /// Sweeps the repository's own files.
-pub(super) fn sweep(repository: &Repository, delivery: &Delivery<'_>) {
+pub(super) fn sweep(repository: &Repository, store: &Store, delivery: &Delivery<'_>) {
     let places = Places { repository, delivery };
     places.files();
-    places.ref_names();
+    places.refs(store);
     places.index_paths();
     places.boundaries();
 }
@@ -130,13 +130,17 @@ impl Places<'_> {
         }
     }
 
-    fn ref_names(&self) {
+    /// The names of refs, and whether what they name is there.
+    fn refs(&self, store: &Store) {
         match self.repository.refs() {
             Ok(refs) => {
+                let mut links = Links::new(store);
                 for found in refs.refs {
+                    links.id(&found.target);
                     let origin = self.origin(SourceKind::Metadata, escape(&found.name));
                     self.text(&origin, &found.name);
                 }
+                self.delivery.missing(links.into_missing());
                 for broken in refs.broken {
                     let kind = match broken.fault {
                         crate::git::RefFault::Unreadable => SkipKind::Unreadable,
