@@ -439,3 +439,18 @@ fn a_range_with_a_damaged_tree_is_refused() {
         assert!(error.to_string().contains(&root), "{error}");
     }
 }
+
+/// Git takes the empty tree for granted and may not store it.
+#[test]
+fn a_commit_of_nothing_is_compared_like_any() {
+    let repo = Repo::new();
+    let empty = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+    let first = repo.git(&["commit-tree", "-m", "no file", empty]);
+    repo.git(&["update-ref", "refs/heads/main", first.trim()]);
+    repo.write("f", "needle\n").commit("two", 2);
+    repo.git(&["rm", "-q", "f"]);
+    let third = repo.git(&["commit-tree", "-m", "none again", "-p", "HEAD", empty]);
+    let _ = std::fs::remove_file(repo.root().join(".git/objects/4b").join(&empty[2..]));
+    let kept = sweep(repo.root(), &format!("{}..{}", first.trim(), third.trim())).unwrap();
+    assert_eq!(found(&kept), ["f: needle".to_owned()].into());
+}

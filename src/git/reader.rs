@@ -86,7 +86,9 @@ impl<'a> Reader<'a> {
             return Ok(Some(kept.clone()));
         }
         let Some((kind, bytes)) = self.store.read(id, &mut self.inflater)? else {
-            return Ok(None);
+            // Git takes the empty tree for granted.
+            let object = Object { kind: Kind::Tree, bytes: Arc::from([]) };
+            return Ok(id.is_empty_tree().then_some(object));
         };
         let object = Object { kind, bytes: Arc::from(&*bytes) };
         let is_kept = kind != Kind::Blob && bytes.len() <= KEPT_OBJECT_BYTES;
