@@ -20,7 +20,8 @@ pub(crate) struct Entry {
 }
 
 enum Basis {
-    Blob,
+    /// Nothing: a commit, tree, blob or tag, by its number.
+    Whole(u8),
     Entry(String),
     Distance(u64),
     Id(String),
@@ -28,8 +29,14 @@ enum Basis {
 
 /// The id of a blob.
 pub(crate) fn blob_id(content: &[u8]) -> String {
+    object_id(3, content)
+}
+
+/// The id of an object of the kind with this number.
+pub(crate) fn object_id(kind: u8, content: &[u8]) -> String {
+    let kind = ["commit", "tree", "blob", "tag"][usize::from(kind) - 1];
     let mut hasher = gix_hash::hasher(gix_hash::Kind::Sha1);
-    hasher.update(format!("blob {}\0", content.len()).as_bytes());
+    hasher.update(format!("{kind} {}\0", content.len()).as_bytes());
     hasher.update(content);
     hasher.try_finalize().unwrap().to_string()
 }
@@ -40,7 +47,12 @@ impl Entry {
     }
 
     pub(crate) fn blob(content: &[u8]) -> Self {
-        Self::new(Basis::Blob, content.to_vec(), blob_id(content))
+        Self::new(Basis::Whole(3), content.to_vec(), blob_id(content))
+    }
+
+    /// An object of the kind with this number.
+    pub(crate) fn whole(kind: u8, content: &[u8]) -> Self {
+        Self::new(Basis::Whole(kind), content.to_vec(), object_id(kind, content))
     }
 
     /// A delta on an earlier entry; `content` names it, whatever the delta gives.
@@ -96,7 +108,7 @@ impl PackWriter {
     pub(crate) fn add(&mut self, entry: Entry) -> String {
         let offset = self.bytes.len() as u64;
         let kind = match entry.basis {
-            Basis::Blob => 3,
+            Basis::Whole(kind) => kind,
             Basis::Entry(_) | Basis::Distance(_) => 6,
             Basis::Id(_) => 7,
         };
@@ -110,7 +122,7 @@ impl PackWriter {
         }
         self.bytes.push(byte);
         match &entry.basis {
-            Basis::Blob => {}
+            Basis::Whole(_) => {}
             Basis::Entry(base) => self.push_distance(offset - self.offsets[base]),
             Basis::Distance(distance) => self.push_distance(*distance),
             Basis::Id(id) => {
@@ -144,7 +156,14 @@ impl PackWriter {
     }
 
     /// A repository whose only pack is this one.
-    pub(crate) fn into_repository(mut self) -> Repo {
+    pub(crate) fn into_repository(self) -> Repo {
+        let repo = Repo::new();
+        self.into_pack_of(&repo, "pack-0");
+        repo
+    }
+
+    /// Gives this pack to a repository.
+    pub(crate) fn into_pack_of(mut self, repo: &Repo, name: &str) {
         let count = u32::try_from(self.offsets.len()).unwrap();
         self.bytes[8..12].copy_from_slice(&count.to_be_bytes());
         let checksum = sha1(&self.bytes);
@@ -164,12 +183,10 @@ impl PackWriter {
         }
         index.extend(&checksum);
         index.extend(sha1(&index));
-        let repo = Repo::new();
         let directory = repo.root().join(".git/objects/pack");
         std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join("pack-0.pack"), &self.bytes).unwrap();
-        std::fs::write(directory.join("pack-0.idx"), index).unwrap();
-        repo
+        std::fs::write(directory.join(format!("{name}.pack")), &self.bytes).unwrap();
+        std::fs::write(directory.join(format!("{name}.idx")), index).unwrap();
     }
 }
 
