@@ -81,9 +81,10 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Whether an object has not been handed over before.
+    /// Whether an object has not been handed over before. Those whose bytes were
+    /// made to collide share the null id, and each is the first.
     pub(super) fn is_first(&self, id: ObjectId) -> bool {
-        self.delivered.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+        id.is_null() || self.delivered.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
     }
 
     /// The origin of an object.
