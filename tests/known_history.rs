@@ -62,6 +62,9 @@ fn encoded(key: &str) -> Vec<Disguise> {
         format!("one\ntwo {key}\n").encode_utf16().flat_map(write).collect()
     };
     let gzipped = pack::pack("gzip", "", third(key).as_bytes());
+    // Most tools write the file's time into the head.
+    let mut timed = gzipped.clone();
+    timed[4..8].copy_from_slice(&0x6b04_47b6_u32.to_le_bytes());
     vec![
         disguise("plain.txt", third(key), 3, &[]),
         disguise("base64-at-0.txt", base64("abc"), 3, &["base64"]),
@@ -85,6 +88,8 @@ fn encoded(key: &str) -> Vec<Disguise> {
         disguise("json.json", third(&each(&|byte| format!("\\u{byte:04x}"))), 3, &["escapes"]),
         disguise("octal.c", third(&each(&|byte| format!("\\{byte:03o}"))), 3, &["escapes"]),
         disguise("references.html", third(&each(&|byte| format!("&#{byte};"))), 3, &["html"]),
+        disguise("hex-lower.html", third(&each(&|byte| format!("&#x{byte:x};"))), 3, &["html"]),
+        disguise("hex-upper.html", third(&each(&|byte| format!("&#x{byte:X};"))), 3, &["html"]),
         disguise("utf-16-le.txt", wide(&u16::to_le_bytes), 2, &["utf-16"]),
         disguise("utf-16-be.txt", wide(&u16::to_be_bytes), 2, &["utf-16"]),
         disguise(
@@ -97,6 +102,7 @@ fn encoded(key: &str) -> Vec<Disguise> {
             &["utf-32"],
         ),
         disguise("gzip-base64.txt", third(&BASE64.encode(&gzipped)), 3, &["base64", "gzip"]),
+        disguise("gzip-timed.txt", third(&BASE64.encode(&timed)), 3, &["base64", "gzip"]),
         disguise(
             "soft-break.eml",
             format!(

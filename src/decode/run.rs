@@ -99,12 +99,6 @@ fn on_line(bytes: &[u8], at: usize, before: &[Digit]) -> usize {
 
 /// A gzip file in base64 whose head stands at a hit.
 pub(super) fn gzip_base64(bytes: &[u8], hit: Range<usize>) -> Option<Decoded> {
-    // After the signature come the method's flags, of which no tool sets more
-    // than the lowest five.
-    let flags = Alphabet::Base64.value(*bytes.get(hit.end)?)?;
-    if flags >= 8 {
-        return None;
-    }
     let is_inside =
         bytes[..hit.start].last().is_some_and(|before| Alphabet::Base64.value(*before).is_some())
             && joint_before(bytes, hit.start).is_none();

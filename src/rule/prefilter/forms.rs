@@ -121,19 +121,22 @@ pub(super) fn known(literal: usize, key: &[u8]) -> Vec<Pattern> {
         looks.push((Form::Plain, end.to_vec()));
         looks.extend(once_in_base64(end));
         looks.extend(Wide::ALL.map(|kind| (Form::Wide(kind), kind.encode(end))));
-        for (form, before, capitals) in [
-            (Form::Hex, "", false),
-            (Form::Hex, "", true),
-            (Form::Percent, "%", false),
-            (Form::Percent, "%", true),
-            (Form::QuotedPrintable, "=", true),
-            (Form::Escapes, "\\x", false),
-            (Form::Escapes, "\\x", true),
-            (Form::Escapes, "\\u00", false),
-            (Form::Escapes, "\\u00", true),
+        for (form, before, after, capitals) in [
+            (Form::Hex, "", "", false),
+            (Form::Hex, "", "", true),
+            (Form::Percent, "%", "", false),
+            (Form::Percent, "%", "", true),
+            (Form::QuotedPrintable, "=", "", true),
+            (Form::Escapes, "\\x", "", false),
+            (Form::Escapes, "\\x", "", true),
+            (Form::Escapes, "\\u00", "", false),
+            (Form::Escapes, "\\u00", "", true),
+            (Form::Html, "&#x", ";", false),
+            (Form::Html, "&#x", ";", true),
         ] {
             let spell = |byte: &u8| {
-                if capitals { format!("{before}{byte:02X}") } else { format!("{before}{byte:02x}") }
+                let digits = if capitals { format!("{byte:02X}") } else { format!("{byte:02x}") };
+                format!("{before}{digits}{after}")
             };
             looks.push((form, end.iter().flat_map(|byte| spell(byte).into_bytes()).collect()));
         }
