@@ -7,7 +7,7 @@
 mod hooked_support;
 mod support;
 
-use hooked_support::{assert_passed, assert_stopped, git, install, with_server};
+use hooked_support::{assert_passed, assert_stopped, git, install, keysweep, with_server};
 use support::{NAME, Run, assignment, key};
 
 #[test]
@@ -262,5 +262,22 @@ fn first_push_of_a_long_history_is_refused_for_a_key_that_was_once_in_it() {
     assert!(run.stderr.contains("conf/old.sh:1:"), "{}", run.stderr);
     assert!(run.stderr.contains(commit), "{commit}: {}", run.stderr);
     let (repo, _server) = history(false);
+    assert_passed(&git(repo.root(), &["push", "-q", "origin", "main"]));
+}
+
+#[test]
+fn baseline_counts_at_a_server_where_its_administrator_laid_it_and_not_where_it_is_pushed() {
+    let (repo, server) = with_server();
+    install(&server, &["pre-receive"]);
+    repo.write("a.sh", assignment("accepted")).commit("a key", 1);
+    let baseline = ".keysweep-baseline";
+    let accept = ["scan", "--write-baseline", baseline, "--reason", "known", "--by", "Ada"];
+    let run = keysweep(repo.root(), &accept);
+    let written = repo.root().join(baseline);
+    assert!(written.exists(), "{run:?}");
+    repo.git(&["add", "-A"]);
+    repo.commit_index("the baseline with it", 2);
+    assert_stopped(&git(repo.root(), &["push", "-q", "origin", "main"]), "accepted");
+    std::fs::copy(&written, server.join(baseline)).unwrap();
     assert_passed(&git(repo.root(), &["push", "-q", "origin", "main"]));
 }

@@ -83,12 +83,10 @@ pub fn sweep(hook: Hook, told: &Told<'_>) -> Result<Option<Settings>, HookError>
     Ok(Some(Settings {
         paths: vec![root],
         mode,
-        // Whoever pushes wrote the allows and the baseline too; those of a trusted revision count.
+        // Whoever pushes wrote the allows too; those of a trusted revision count. A
+        // baseline lies in the repository's own directory, where no push writes.
         obeys_allows: hook != Hook::PreReceive || config_from.is_some(),
-        baseline: match hook {
-            Hook::PreReceive if config_from.is_none() => BaselineChoice::None,
-            Hook::PreReceive | Hook::PreCommit | Hook::PrePush => BaselineChoice::Found,
-        },
+        baseline: BaselineChoice::Found,
         config_from,
         surroundings,
         ..Settings::default()
