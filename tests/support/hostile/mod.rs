@@ -210,12 +210,19 @@ fn run(case: &Case) -> (u128, Vec<String>) {
     (built, faults)
 }
 
-/// The program under its limits: data in memory, descriptors, a minute (ten for
-/// attacks of full size).
+/// Address space beyond data: the program itself, its libraries, threads'
+/// stacks, what the allocator sets aside for each thread, and mapped packs.
+const MAPPED_KIB: u64 = 512 << 10;
+
+/// The program under its limits: data in memory, address space, descriptors, a
+/// minute (ten for attacks of full size).
 fn command(scene: &Scene, expected: &Expected) -> Command {
     let seconds = if is_full() { "600" } else { "90" };
     let (memory_kib, descriptors) = (expected.memory_mib << 10, expected.descriptors);
-    let limits = format!("ulimit -d {memory_kib} && ulimit -n {descriptors} && exec \"$@\"");
+    let space_kib = u64::from(memory_kib) + MAPPED_KIB;
+    let limits = format!(
+        "ulimit -d {memory_kib} && ulimit -v {space_kib} && ulimit -n {descriptors} && exec \"$@\""
+    );
     let mut command = Command::new("sh");
     command.args(["-c", &limits, "sh", "timeout", "-s", "KILL", seconds]);
     if expected.is_nobody && is_root() {
