@@ -15,6 +15,9 @@ pub(super) const SHORT_BYTES: usize = 64;
 /// The most context that [`Buffer::extend_ends`] keeps.
 pub(super) const END_BYTES: usize = 16;
 
+/// More than a delta can insert at once.
+const INSERT_BYTES: usize = 128;
+
 /// A growing byte buffer that keeps its allocation, initialised once.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
@@ -65,33 +68,62 @@ impl Buffer {
     }
 
     /// Appends the first `len` bytes of `source`, which may go on after them.
+    #[inline(always)]
     pub(super) fn extend_prefix(&mut self, source: &[u8], len: usize) {
-        if len <= SHORT_BYTES
-            && let Some(block) = source.first_chunk::<SHORT_BYTES>()
-        {
-            let end = self.len + len;
-            if let Some(place) = self.grow(SHORT_BYTES).first_chunk_mut() {
+        let place = self.room::<SHORT_BYTES>();
+        match source.first_chunk() {
+            Some(block) if len <= SHORT_BYTES => {
                 *place = *block;
+                self.len += len;
             }
-            self.len = end;
-        } else {
-            self.extend(&source[..len]);
+            _ => self.extend(&source[..len]),
         }
     }
 
-    /// Appends the first and the last bytes of a long piece, [`END_BYTES`] of
-    /// each, parted by `separator`.
-    pub(super) fn extend_ends(&mut self, piece: &[u8], separator: u8) {
-        let place = self.grow(2 * END_BYTES + 1);
-        if let (Some(first), Some(last)) = (piece.first_chunk(), piece.last_chunk())
-            && let Some((head, rest)) = place.split_first_chunk_mut::<END_BYTES>()
-            && let Some((between, tail)) = rest.split_first_mut()
-            && let Some(tail) = tail.first_chunk_mut::<END_BYTES>()
-        {
-            *head = *first;
-            *between = separator;
-            *tail = *last;
+    /// Appends the first `len` bytes of `source`, or of more than
+    /// [`SHORT_BYTES`] only the first and the last [`END_BYTES`], parted by
+    /// `separator`. Which of the two it is cannot be foretold, so the same moves
+    /// are made for both, and `len` decides which of them count.
+    #[inline(always)]
+    pub(super) fn extend_ends(&mut self, source: &[u8], len: usize, separator: u8) {
+        let is_long = len > SHORT_BYTES;
+        let place = self.room::<{ SHORT_BYTES + 1 + END_BYTES }>();
+        let tail = source.get(len.saturating_sub(END_BYTES)..).unwrap_or_default();
+        match (source.first_chunk::<SHORT_BYTES>(), tail.first_chunk::<END_BYTES>()) {
+            (Some(head), Some(tail)) => {
+                place[..SHORT_BYTES].copy_from_slice(head);
+                let middle = if is_long { END_BYTES } else { SHORT_BYTES };
+                place[middle] = separator;
+                place[middle + 1..middle + 1 + END_BYTES].copy_from_slice(tail);
+                self.len += if is_long { 2 * END_BYTES + 1 } else { len };
+            }
+            // Near the end of what it is copied from.
+            _ => self.extend(&source[..len]),
         }
+    }
+
+    /// Appends the first `len` bytes of `source`, as many as a delta can insert
+    /// at once.
+    #[inline(always)]
+    pub(super) fn extend_inserted(&mut self, source: &[u8], len: usize) {
+        let place = self.room::<INSERT_BYTES>();
+        match source.first_chunk() {
+            Some(block) if len <= INSERT_BYTES => {
+                *place = *block;
+                self.len += len;
+            }
+            _ => self.extend(&source[..len]),
+        }
+    }
+
+    /// Writable bytes after the contents, not yet a part of them.
+    #[inline(always)]
+    fn room<const BYTES: usize>(&mut self) -> &mut [u8; BYTES] {
+        if self.bytes.len() - self.len < BYTES {
+            self.grow(BYTES);
+            self.len -= BYTES;
+        }
+        self.bytes[self.len..].first_chunk_mut().expect("there is room")
     }
 
     /// Cuts to the first `len` bytes.

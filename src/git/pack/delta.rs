@@ -159,11 +159,12 @@ impl<'a> Delta<'a> {
                 piece.append_to(built);
             }
             // Only of a copy was the middle looked at with the base.
-            let is_new = piece.copied_from.is_none();
-            if is_new || piece.len <= SHORT_BYTES.max(2 * context) {
-                piece.append_to(windows);
+            if piece.copied_from.is_none() {
+                windows.extend_inserted(piece.source, piece.len);
             } else if context <= END_BYTES {
-                windows.extend_ends(piece.bytes(), separator);
+                windows.extend_ends(piece.source, piece.len, separator);
+            } else if piece.len <= SHORT_BYTES.max(2 * context) {
+                piece.append_to(windows);
             } else {
                 windows.extend(&piece.bytes()[..context]);
                 windows.extend(&[separator]);
@@ -260,6 +261,16 @@ pub(crate) struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
+    #[inline(always)]
+    fn copied(base: &'a [u8], start: usize, len: usize) -> Result<Self, DeltaError> {
+        match base.get(start..) {
+            Some(source) if len <= source.len() => {
+                Ok(Self { source, len, copied_from: Some(start) })
+            }
+            _ => Err(DeltaError::Range),
+        }
+    }
+
     /// Its bytes.
     #[inline]
     pub(crate) fn bytes(&self) -> &'a [u8] {
@@ -339,24 +350,40 @@ impl<'a> Iterator for Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// The next piece of the object.
-    #[inline]
+    /// The next piece of the object. Decodes nearly every step by itself, since
+    /// a sweep takes some hundred of them a delta.
+    #[inline(always)]
     fn next_piece<'b>(&mut self, base: &'b [u8]) -> Result<Option<Piece<'b>>, DeltaError>
     where
         'a: 'b,
     {
-        let before = self.bytes;
-        match self.next() {
+        let Some((&code, rest)) = self.bytes.split_first() else { return Ok(None) };
+        if code & 0x80 != 0 {
+            if let Some((start, len, after)) = Self::plain_copy(code, rest) {
+                self.bytes = after;
+                return Piece::copied(base, start, len).map(Some);
+            }
+        } else if let Some(after) = rest.get(usize::from(code)..)
+            && code != 0
+        {
+            self.bytes = after;
+            return Ok(Some(Piece { source: rest, len: code.into(), copied_from: None }));
+        }
+        self.rare_piece(base)
+    }
+
+    /// The next piece, of whatever step.
+    #[cold]
+    fn rare_piece<'b>(&mut self, base: &'b [u8]) -> Result<Option<Piece<'b>>, DeltaError>
+    where
+        'a: 'b,
+    {
+        match self.next().transpose()? {
             None => Ok(None),
-            Some(Ok(Step::Copy(start, end))) if end <= base.len() => {
-                let source = &base[start..];
-                Ok(Some(Piece { source, len: end - start, copied_from: Some(start) }))
+            Some(Step::Copy(start, end)) => Piece::copied(base, start, end - start).map(Some),
+            Some(Step::Insert(source)) => {
+                Ok(Some(Piece { source, len: source.len(), copied_from: None }))
             }
-            Some(Ok(Step::Copy(..))) => Err(DeltaError::Range),
-            Some(Ok(Step::Insert(bytes))) => {
-                Ok(Some(Piece { source: &before[1..], len: bytes.len(), copied_from: None }))
-            }
-            Some(Err(error)) => Err(error),
         }
     }
 
