@@ -111,7 +111,7 @@ pub(super) fn is_masked(value: &[u8]) -> bool {
     MASKS.iter().any(|mask| memchr::memmem::find(value, mask).is_some())
         || (value.first() == Some(&b'<') && value.last() == Some(&b'>'))
         || (value.first() == Some(&b'[') && value.last() == Some(&b']'))
-        || longest_run(value, |byte| byte.eq_ignore_ascii_case(&b'x')) >= 5
+        || [b'x', b'X'].iter().any(|mask| longest_run(value, |byte| byte == mask) >= 5)
         || value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'-' | b'_' | b'#' | b'?'))
 }
 
@@ -120,7 +120,7 @@ pub(super) fn is_masked(value: &[u8]) -> bool {
 pub(super) fn is_placeholder(value: &[u8], bits: f64) -> bool {
     let lower = value.to_ascii_lowercase();
     let says_so = ANYWHERE.iter().any(|word| announces(&lower, word.as_bytes()));
-    (says_so && bits < 45.0)
+    (says_so && bits < 30.0)
         || is_worded(&lower, bits)
         || is_monotone(&lower)
         || is_sequence(&lower)

@@ -12,7 +12,7 @@ const MARKS: [&[u8]; 12] =
 /// Beginnings that name a store: 1Password, HashiCorp Vault, Doppler, Berglas,
 /// helm-secrets and vals (`ref+`), AWS, Google, Azure, Heroku, sops, git-crypt,
 /// ansible-vault, Jasypt, Rails, Pulumi, Docker, Kubernetes, Infisical, Bitwarden.
-const STARTS: [&str; 62] = [
+const STARTS: [&str; 61] = [
     "op://",
     "vault:",
     "vault(",
@@ -67,7 +67,6 @@ const STARTS: [&str; 62] = [
     "!ref",
     "!getatt",
     "!env",
-    "age1",
     "age-encryption.org",
     "-----begin",
     "file:",
@@ -130,12 +129,14 @@ fn starts_with_store(value: &[u8]) -> bool {
     })
 }
 
-/// Rails' message encryptor (three base64 parts joined by `--`) and JWE in
-/// compact form (RFC 7516: five parts joined by dots).
+/// Rails' message encryptor (three base64 parts joined by `--`), JWE in compact
+/// form (RFC 7516: five parts joined by dots) and age (58 characters of Bech32
+/// after `age1`; a random key may begin so too, and is shorter).
 fn is_encrypted_token(value: &[u8]) -> bool {
     let is_rails = value.len() > 60 && memchr::memmem::find_iter(value, b"--").count() == 2;
     let is_jwe = value.starts_with(b"eyJ") && value.iter().filter(|b| **b == b'.').count() == 4;
-    is_rails || is_jwe
+    let is_age = value.len() > 60 && value.starts_with(b"age1");
+    is_rails || is_jwe || is_age
 }
 
 /// `$NAME`, `%NAME%`, `@NAME@`, `:name`, `__NAME__`, `&name`, `*name`.
