@@ -5,12 +5,12 @@
 //! a parent is what the commit says.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
 use gix_hash::ObjectId;
 
 use super::names::escape;
-use super::pack::{Forest, Inflater, Kind, NodeId, Pack, Visit, visit};
+use super::pack::{Ids, Inflater, Kind, NodeId, Visit, visit};
 use super::short::{ByShort, short};
 use super::{Store, loose_ids, loose_path, read_loose, scattered_ids};
 use crate::finding::Commit;
@@ -35,7 +35,9 @@ pub(crate) struct Vertex {
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) commits: Vec<Vertex>,
-    numbers: ByShort<Vec<CommitId>>,
+    numbers: ByShort<CommitId>,
+    /// Commits whose ids another's is like, cut short.
+    alike: HashMap<ObjectId, CommitId>,
     /// Every commit, parents first, older ones first among equals.
     pub(crate) order: Vec<CommitId>,
 }
@@ -49,15 +51,13 @@ pub(crate) struct Raw {
 }
 
 struct Gathered<'a> {
-    pack: &'a Pack,
-    forest: &'a Forest,
+    ids: Ids<'a>,
     raws: Vec<Raw>,
 }
 
 impl Gathered<'_> {
     fn take(&mut self, node: NodeId, bytes: &[u8]) {
-        let id = self.pack.id_by_offset(self.forest.offset(node));
-        self.raws.extend(id.and_then(|id| parse(id, bytes)));
+        self.raws.extend(parse(self.ids.of(node).to_owned(), bytes));
     }
 }
 
@@ -75,16 +75,22 @@ impl Visit for Gathered<'_> {
 
 impl Graph {
     /// Reads every commit of the store.
-    pub(crate) fn read(store: &Store, forests: &[Forest]) -> Self {
+    pub(crate) fn read(store: &Store) -> Self {
+        Self::link(Self::gather(store))
+    }
+
+    /// Reads every commit of the store.
+    pub(crate) fn gather(store: &Store) -> Vec<Raw> {
         let mut raws = Vec::new();
-        for (pack, forest) in store.packs.iter().zip(forests) {
-            let visitor = || Gathered { pack, forest, raws: Vec::new() };
-            for part in visit(pack, forest, |kind| kind == Kind::Commit, visitor) {
+        for pack in &store.packs {
+            let ids = pack.ids();
+            let visitor = || Gathered { ids, raws: Vec::new() };
+            for part in visit(pack, |kind| kind == Kind::Commit, visitor) {
                 raws.extend(part.raws);
             }
         }
         let mut inflater = Inflater::new();
-        for id in scattered_ids(store, forests) {
+        for id in scattered_ids(store) {
             if let Ok(Some((Kind::Commit, bytes))) = store.read(&id, &mut inflater) {
                 raws.extend(parse(id, &bytes));
             }
@@ -97,15 +103,20 @@ impl Graph {
                 }
             }
         }
-        Self::link(raws)
+        raws
     }
 
-    fn link(mut raws: Vec<Raw>) -> Self {
+    /// Links commits to their parents.
+    pub(crate) fn link(mut raws: Vec<Raw>) -> Self {
         raws.sort_unstable_by_key(|raw| raw.id);
         raws.dedup_by_key(|raw| raw.id);
         let mut graph = Self::default();
+        graph.numbers.reserve(raws.len());
         for (number, raw) in raws.iter().enumerate() {
-            graph.numbers.entry(short(raw.id.as_bytes())).or_default().push(number as u32);
+            let first = *graph.numbers.entry(short(raw.id.as_bytes())).or_insert(number as u32);
+            if first != number as u32 {
+                graph.alike.insert(raw.id, number as u32);
+            }
         }
         // The numbers are asked while the commits are filled in.
         graph.commits = raws
@@ -130,8 +141,11 @@ impl Graph {
 
     /// The number of a commit.
     pub(crate) fn number(&self, id: &gix_hash::oid) -> Option<CommitId> {
-        let candidates = self.numbers.get(&short(id.as_bytes()))?;
-        candidates.iter().copied().find(|number| self.commits[*number as usize].id == id)
+        let first = *self.numbers.get(&short(id.as_bytes()))?;
+        if self.commits[first as usize].id == id {
+            return Some(first);
+        }
+        self.alike.get(id).copied()
     }
 
     /// Parents first; among those that could come next the oldest, then the

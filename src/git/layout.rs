@@ -7,12 +7,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use gix_hash::ObjectId;
 
 use super::config::StorageConfig;
 use super::error::GitError;
 use super::names::{is_absent, read_plain, to_path};
+use super::store::Store;
 use crate::settings::Surroundings;
 
 /// How refs are stored.
@@ -38,6 +40,8 @@ pub struct Repository {
     told_index: Option<PathBuf>,
     /// Directories of objects that git named to its hook.
     told_objects: Vec<PathBuf>,
+    /// What holds its objects, once a sweep opened it.
+    store: OnceLock<Arc<Store>>,
 }
 
 /// The extensions that change nothing in how objects are stored.
@@ -129,6 +133,7 @@ impl Repository {
         Ok(repository.map(|repository| Self {
             told_index: told.index_file.clone(),
             told_objects: told.object_directories.clone(),
+            store: OnceLock::new(),
             ..repository
         }))
     }
@@ -173,6 +178,7 @@ impl Repository {
             has_promisor,
             told_index: None,
             told_objects: Vec::new(),
+            store: OnceLock::new(),
         })
     }
 
@@ -218,6 +224,12 @@ impl Repository {
     /// The index that git named to its hook.
     pub(crate) fn told_index(&self) -> Option<&Path> {
         self.told_index.as_deref()
+    }
+
+    /// What holds its objects, opened once: what a sweep worked out of it serves
+    /// whoever asks about what the sweep found.
+    pub(crate) fn store(&self) -> Arc<Store> {
+        Arc::clone(self.store.get_or_init(|| Arc::new(Store::open(self))))
     }
 
     /// The directories of objects that git named to its hook.

@@ -12,8 +12,7 @@ use gix_hash::{ObjectId, oid};
 use super::layout::Repository;
 use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
 use super::pack::{
-    Basis, Buffer, Delta, Forest, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError,
-    Pack,
+    Basis, Buffer, Delta, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError, Pack,
 };
 use crate::finding::{Skip, SkipKind};
 
@@ -325,9 +324,10 @@ impl Store {
 }
 
 /// The objects of packs that no visit of the packs' families comes to.
-pub(crate) fn scattered_ids(store: &Store, forests: &[Forest]) -> Vec<ObjectId> {
+pub(crate) fn scattered_ids(store: &Store) -> Vec<ObjectId> {
     let mut found = Vec::new();
-    for (pack, forest) in store.packs.iter().zip(forests) {
+    for pack in &store.packs {
+        let forest = pack.forest();
         let is_elsewhere = |node: &&NodeId| forest.link(**node) == Link::Elsewhere;
         let mut open: Vec<NodeId> = forest.roots().iter().filter(is_elsewhere).copied().collect();
         while let Some(node) = open.pop() {

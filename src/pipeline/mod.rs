@@ -49,8 +49,10 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
-        let held = within(pool.as_ref(), || held(target, &change.before, &collector));
-        gathered.add(collector, target, settings, &change, &held);
+        within(pool.as_ref(), || {
+            let held = held(target, &change.before, &collector);
+            gathered.add(collector, target, settings, &change, &held);
+        });
         touching.push(change.touching);
     }
     gathered.skips.extend(plan.skips);

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 
 use super::{Basis, EntryError, Kind, Pack};
-use gix_hash::ObjectId;
+use gix_hash::{ObjectId, oid};
 
 /// An entry by its rank among the offsets of its pack.
 pub(crate) type NodeId = u32;
@@ -44,6 +44,37 @@ pub(crate) struct Forest {
     unrooted: Vec<NodeId>,
 }
 
+/// The ids of a pack's entries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ids<'a> {
+    pack: &'a Pack,
+    positions: &'a [u32],
+}
+
+impl<'a> Ids<'a> {
+    /// The ids by a table that [`positions`] gave.
+    pub(super) fn new(pack: &'a Pack, positions: &'a [u32]) -> Self {
+        Self { pack, positions }
+    }
+
+    /// The id of an entry.
+    pub(crate) fn of(&self, node: NodeId) -> &'a oid {
+        self.pack.id_at(self.positions[node as usize])
+    }
+}
+
+/// Where in the index each entry stands.
+pub(super) fn positions(pack: &Pack) -> Vec<u32> {
+    let mut entries: Vec<(u64, u32)> = (0..pack.len())
+        .into_par_iter()
+        .map(|position| (pack.offset_at(position), position))
+        .filter(|(offset, _)| is_inside(pack, *offset))
+        .collect();
+    entries.par_sort_unstable();
+    entries.dedup_by_key(|(offset, _)| *offset);
+    entries.into_iter().map(|(_, position)| position).collect()
+}
+
 /// What the header of an entry says.
 #[derive(Debug, Clone, Copy)]
 struct Node {
@@ -56,7 +87,8 @@ struct Node {
 
 impl Forest {
     /// Reads every header and links the entries.
-    pub(crate) fn grow(pack: &Pack, hash_len: usize) -> Self {
+    pub(crate) fn grow(pack: &Pack) -> Self {
+        let hash_len = pack.hash_len();
         let (offsets, outside) = entry_offsets(pack);
         let count = offsets.len() - 1;
         let mut nodes: Vec<Node> = (0..count)
@@ -68,8 +100,15 @@ impl Forest {
         let roots: Vec<NodeId> = (0..count as u32)
             .filter(|node| !matches!(nodes[*node as usize].link, Link::Base(_)))
             .collect();
-        let mut forest =
-            Self { offsets, nodes: Vec::new(), starts, children, roots, outside, unrooted: vec![] };
+        let mut forest = Self {
+            offsets,
+            nodes: Vec::new(),
+            starts,
+            children,
+            roots,
+            outside,
+            unrooted: Vec::new(),
+        };
         forest.weigh(&mut nodes);
         forest.nodes = nodes;
         forest.put_heaviest_last();
@@ -187,16 +226,13 @@ impl Forest {
 /// The offsets of the index in order, each once, with the pack's end; and the
 /// ids of those that cannot be offsets.
 fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
-    /// A pack begins with its signature, its version and its count.
-    const HEADER_BYTES: u64 = 12;
-    let is_inside = |offset: u64| (HEADER_BYTES..pack.end()).contains(&offset);
     let mut offsets: Vec<u64> = (0..pack.len())
         .map(|position| pack.offset_at(position))
-        .filter(|offset| is_inside(*offset))
+        .filter(|offset| is_inside(pack, *offset))
         .collect();
     let outside = if offsets.len() < pack.len() as usize {
         (0..pack.len())
-            .filter(|position| !is_inside(pack.offset_at(*position)))
+            .filter(|position| !is_inside(pack, pack.offset_at(*position)))
             .map(|position| pack.id_at(position).to_owned())
             .collect()
     } else {
@@ -206,6 +242,13 @@ fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
     offsets.dedup();
     offsets.push(pack.end());
     (offsets, outside)
+}
+
+/// Whether an entry can begin there.
+fn is_inside(pack: &Pack, offset: u64) -> bool {
+    /// A pack begins with its signature, its version and its count.
+    const HEADER_BYTES: u64 = 12;
+    (HEADER_BYTES..pack.end()).contains(&offset)
 }
 
 fn read_node(pack: &Pack, offsets: &[u64], at: usize, hash_len: usize) -> Node {

@@ -14,10 +14,10 @@ pub(crate) use buffer::Buffer;
 pub use delta::{Delta, DeltaError, Step, Steps};
 pub(crate) use delta::{Ends, Window};
 pub use entry::{Basis, EntryError, EntryHeader, Kind};
-pub(crate) use forest::{Forest, Link, NodeId};
+pub(crate) use forest::{Forest, Ids, Link, NodeId};
 pub use inflate::InflateError;
 pub(crate) use inflate::Inflater;
-pub(crate) use visit::{Schedule, Visit, visit};
+pub(crate) use visit::{Schedule, Visit, Visiting, visit};
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -74,6 +74,8 @@ pub(crate) struct Pack {
     data: gix_pack::data::File,
     by_offset: OnceLock<Vec<u32>>,
     by_head: OnceLock<Heads>,
+    forest: OnceLock<Forest>,
+    positions: OnceLock<Vec<u32>>,
 }
 
 impl std::fmt::Debug for Pack {
@@ -108,6 +110,8 @@ impl Pack {
             data,
             by_offset: OnceLock::new(),
             by_head: OnceLock::new(),
+            forest: OnceLock::new(),
+            positions: OnceLock::new(),
         })
     }
 
@@ -179,6 +183,18 @@ impl Pack {
         let mut range = 0..0;
         self.index.lookup_prefix(prefix, Some(&mut range));
         range.map(|position| self.id_at(position).to_owned()).collect()
+    }
+
+    /// The entries, linked to their bases. The first call reads every header, on
+    /// every thread, so it must not be made by several of them.
+    pub(crate) fn forest(&self) -> &Forest {
+        self.forest.get_or_init(|| Forest::grow(self))
+    }
+
+    /// The ids of the entries, for who needs those of most. The first call works
+    /// on every thread, so it must not be made by several of them.
+    pub(crate) fn ids(&self) -> Ids<'_> {
+        Ids::new(self, self.positions.get_or_init(|| forest::positions(self)))
     }
 
     /// The bytes from one offset to another; empty where they are outside.

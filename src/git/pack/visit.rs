@@ -68,20 +68,14 @@ impl Schedule {
 /// the visitors, one a thread.
 pub(crate) fn visit<V: Visit + Send>(
     pack: &Pack,
-    forest: &Forest,
     wants: impl Fn(Kind) -> bool,
     visitor: impl Fn() -> V + Sync,
 ) -> Vec<V> {
+    let forest = pack.forest();
     let schedule = Schedule::new(forest, |link| matches!(link, Link::Root(kind) if wants(kind)));
     rayon::broadcast(|_| {
         let mut visitor = visitor();
-        let mut visiting = Visiting {
-            pack,
-            forest,
-            inflater: Inflater::new(),
-            delta: Buffer::default(),
-            spare: Vec::new(),
-        };
+        let mut visiting = Visiting::new(pack);
         while let Some(roots) = schedule.take() {
             for root in roots {
                 visiting.family(*root, &mut visitor);
@@ -91,7 +85,8 @@ pub(crate) fn visit<V: Visit + Send>(
     })
 }
 
-struct Visiting<'a> {
+/// Visits families, one worker's share.
+pub(crate) struct Visiting<'a> {
     pack: &'a Pack,
     forest: &'a Forest,
     inflater: Inflater,
@@ -106,8 +101,14 @@ struct Frame<H> {
     next_child: usize,
 }
 
-impl Visiting<'_> {
-    fn family<V: Visit>(&mut self, root: NodeId, visitor: &mut V) {
+impl<'a> Visiting<'a> {
+    pub(crate) fn new(pack: &'a Pack) -> Self {
+        let (delta, spare) = (Buffer::default(), Vec::new());
+        Self { pack, forest: pack.forest(), inflater: Inflater::new(), delta, spare }
+    }
+
+    /// Visits every object of the family of `root` that can be read.
+    pub(crate) fn family<V: Visit>(&mut self, root: NodeId, visitor: &mut V) {
         let Link::Root(kind) = self.forest.link(root) else { return };
         let mut content = self.spare.pop().unwrap_or_default();
         let size = self.forest.size_bytes(root);

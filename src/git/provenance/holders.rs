@@ -3,20 +3,22 @@
 //! In: a store and the wanted ids. Out: for every tree that leads to a wanted
 //! object the set of those that it leads to, and the names on the way.
 //!
-//! Each tree is built once, from its delta. What is kept of it are its
-//! subtrees, as a splice of those of the tree that its delta rests on: a few
-//! numbers a tree. Whether a tree leads to a wanted object is then worked out
+//! Each tree is read once, and of one that rests on another only what is new in
+//! it. What is kept of it are its subtrees, as a splice of those of the tree
+//! that it rests on: a few numbers a tree. Whether a tree leads to a wanted object is then worked out
 //! from the bottom up, one pass over those numbers a level.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use gix_hash::{ObjectId, oid};
 
 use super::sets::{SetId, Sets};
 use crate::git::Store;
-use crate::git::pack::{Forest, Inflater, Kind, NodeId, Pack, Visit, visit};
+use crate::git::pack::{Ids, Inflater, Kind, Link, NodeId, Schedule, Visit, Visiting};
 use crate::git::short::{ByShort, Short, short};
-use crate::git::trees::{EntryKind, entries};
+use crate::git::spliced::{Look, TreeWalk};
+use crate::git::trees::{Entry, EntryKind, entries};
 use crate::git::{loose_ids, loose_path, read_loose, scattered_ids};
 
 /// How deep git lets trees be nested (`core.maxTreeDepth`).
@@ -84,93 +86,137 @@ struct Record {
 /// A subtree: its id and the number of its name.
 type Subtree = (Short, u32);
 
+/// A wanted object, by number, and the number of its name.
+type Hit = (u32, u32);
+
 /// What one thread gathered.
 struct Gathered<'a> {
     wanted: &'a Wanted,
-    pack: Option<(&'a Pack, &'a Forest)>,
+    ids: Option<Ids<'a>>,
+    hash_len: usize,
     records: Vec<Record>,
     added: Vec<Subtree>,
-    hits: Vec<(u32, u32)>,
+    hits: Vec<Hit>,
     names: HashMap<Box<[u8]>, u32>,
-    /// The subtrees of the tree that was just read, with a digest of each name.
-    read: Vec<(Short, u64)>,
-    read_hits: Vec<(u32, u32)>,
 }
 
-/// What is kept of a tree while others that rest on it are visited.
+/// What is kept of a tree while others that rest on it are read: its subtrees
+/// and the wanted objects in it, each with the number of its entry.
+#[derive(Default)]
 struct Held {
     depth: u32,
-    subtrees: Vec<(Short, u64)>,
+    subtrees: Vec<(u32, Subtree)>,
+    hits: Vec<(u32, Hit)>,
 }
 
 impl<'a> Gathered<'a> {
-    fn new(wanted: &'a Wanted, pack: Option<(&'a Pack, &'a Forest)>) -> Self {
+    fn new(wanted: &'a Wanted, ids: Option<Ids<'a>>, hash_len: usize) -> Self {
         Self {
             wanted,
-            pack,
+            ids,
+            hash_len,
             records: Vec::new(),
             added: Vec::new(),
             hits: Vec::new(),
             names: HashMap::new(),
-            read: Vec::new(),
-            read_hits: Vec::new(),
         }
     }
 
-    fn name(names: &mut HashMap<Box<[u8]>, u32>, name: &[u8]) -> u32 {
-        if let Some(number) = names.get(name) {
+    fn name(&mut self, name: &[u8]) -> u32 {
+        if let Some(number) = self.names.get(name) {
             return *number;
         }
-        let number = names.len() as u32;
-        names.insert(name.into(), number);
+        let number = self.names.len() as u32;
+        self.names.insert(name.into(), number);
         number
     }
 
     fn id(&self, node: NodeId) -> Short {
-        let id = self.pack.and_then(|(pack, forest)| pack.id_by_offset(forest.offset(node)));
-        id.map_or(0, |id| short(id.as_bytes()))
+        self.ids.map_or(0, |ids| short(ids.of(node).as_bytes()))
+    }
+
+    /// Takes a tree in that was read whole.
+    fn whole(&mut self, id: Short, bytes: &[u8], base: Option<&Held>) -> Held {
+        let mut held = Held::default();
+        for (number, entry) in entries(bytes, self.hash_len).enumerate() {
+            self.entry(&mut held, number as u32, &entry);
+        }
+        self.take(id, &mut held, base);
+        held
     }
 
     /// Takes a tree in, as a splice of what it rests on.
-    fn take(&mut self, id: Short, bytes: &[u8], hash_len: usize, base: Option<&Held>) -> Held {
-        self.read.clear();
-        self.read_hits.clear();
-        for entry in entries(bytes, hash_len) {
-            if entry.kind == EntryKind::Tree {
-                self.read.push((short(entry.id), digest(entry.name)));
-            }
-            if let Some(number) = self.wanted.number(entry.id) {
-                self.read_hits.push((number, Self::name(&mut self.names, entry.name)));
-            }
-        }
+    fn take(&mut self, id: Short, held: &mut Held, base: Option<&Held>) {
         let old = base.map_or(&[][..], |base| &base.subtrees);
-        let new = self.read.as_slice();
-        let kept = new.iter().zip(old).take_while(|(new, old)| new == old).count();
+        let new = held.subtrees.as_slice();
+        let is_same = |(new, old): &(&(u32, Subtree), &(u32, Subtree))| new.1 == old.1;
+        let kept = new.iter().zip(old).take_while(is_same).count();
         let after = new[kept..].iter().rev().zip(old[kept..].iter().rev());
-        let after = after.take_while(|(new, old)| new == old).count();
-        let added = kept..new.len() - after;
-        if !added.is_empty() {
-            let subtrees = entries(bytes, hash_len).filter(|entry| entry.kind == EntryKind::Tree);
-            for entry in subtrees.skip(added.start).take(added.len()) {
-                let name = Self::name(&mut self.names, entry.name);
-                self.added.push((short(entry.id), name));
-            }
-        }
-        let depth = base.map_or(0, |base| base.depth + 1);
+        let after = after.take_while(is_same).count();
+        let added = &new[kept..new.len() - after];
+        held.depth = base.map_or(0, |base| base.depth + 1);
         self.records.push(Record {
             id,
-            depth,
+            depth: held.depth,
             kept: kept as u32,
             dropped: (old.len() - kept - after) as u32,
             added: added.len() as u32,
-            hits: self.read_hits.len() as u32,
+            hits: held.hits.len() as u32,
         });
-        self.hits.append(&mut self.read_hits);
-        Held { depth, subtrees: new.to_vec() }
+        self.added.extend(added.iter().map(|(_, subtree)| *subtree));
+        self.hits.extend(held.hits.iter().map(|(_, hit)| *hit));
     }
 
-    fn hash_len(&self) -> usize {
-        self.pack.map_or(20, |(pack, _)| pack.hash_len())
+    /// Takes in the family of `root`; of a damaged one what is sound.
+    fn family(
+        &mut self,
+        root: NodeId,
+        walk: &mut TreeWalk<'_, Held>,
+        visiting: &mut Visiting<'_>,
+        inflater: &mut Inflater,
+    ) {
+        let before = (self.records.len(), self.added.len(), self.hits.len());
+        if walk.family(root, inflater, self).is_none() {
+            self.records.truncate(before.0);
+            self.added.truncate(before.1);
+            self.hits.truncate(before.2);
+            visiting.family(root, self);
+        }
+    }
+}
+
+impl Look for Gathered<'_> {
+    type Held = Held;
+
+    #[inline]
+    fn entry(&mut self, held: &mut Held, number: u32, entry: &Entry<'_>) {
+        if entry.kind == EntryKind::Tree {
+            let name = self.name(entry.name);
+            held.subtrees.push((number, (short(entry.id), name)));
+        }
+        if let Some(wanted) = self.wanted.number(entry.id) {
+            let name = self.name(entry.name);
+            held.hits.push((number, (wanted, name)));
+        }
+    }
+
+    fn run(&mut self, held: &mut Held, number: u32, base: &Held, run: Range<u32>) {
+        fn copy<T: Copy>(from: &[(u32, T)], run: &Range<u32>, number: u32, to: &mut Vec<(u32, T)>) {
+            let first = from.partition_point(|(at, _)| *at < run.start);
+            let own = from[first..].iter().take_while(|(at, _)| *at < run.end);
+            to.extend(own.map(|(at, what)| (at - run.start + number, *what)));
+        }
+        copy(&base.subtrees, &run, number, &mut held.subtrees);
+        copy(&base.hits, &run, number, &mut held.hits);
+    }
+
+    fn tree(&mut self, node: NodeId, held: &mut Held, base: Option<&Held>) {
+        self.take(self.id(node), held, base);
+    }
+
+    fn forget(held: &mut Held) {
+        held.subtrees.clear();
+        held.hits.clear();
     }
 }
 
@@ -178,11 +224,11 @@ impl Visit for Gathered<'_> {
     type Held = Held;
 
     fn root(&mut self, node: NodeId, _: Kind, bytes: &[u8]) -> Held {
-        self.take(self.id(node), bytes, self.hash_len(), None)
+        self.whole(self.id(node), bytes, None)
     }
 
     fn child(&mut self, node: NodeId, _: Kind, bytes: &[u8], base: &Held) -> Held {
-        self.take(self.id(node), bytes, self.hash_len(), Some(base))
+        self.whole(self.id(node), bytes, Some(base))
     }
 }
 
@@ -207,13 +253,25 @@ pub(super) struct Trees {
 }
 
 /// Reads every tree of the store.
-pub(super) fn gather(store: &Store, forests: &[Forest], wanted: &Wanted, sets: &mut Sets) -> Trees {
+pub(super) fn gather(store: &Store, wanted: &Wanted, sets: &mut Sets) -> Trees {
     let mut gathered = Vec::new();
-    for (pack, forest) in store.packs.iter().zip(forests) {
-        let visitor = || Gathered::new(wanted, Some((pack, forest)));
-        gathered.extend(visit(pack, forest, |kind| kind == Kind::Tree, visitor));
+    for pack in &store.packs {
+        let (forest, ids) = (pack.forest(), pack.ids());
+        let schedule = Schedule::new(forest, |link| link == Link::Root(Kind::Tree));
+        gathered.extend(rayon::broadcast(|_| {
+            let mut gathered = Gathered::new(wanted, Some(ids), pack.hash_len());
+            let mut walk = TreeWalk::new(pack);
+            let mut visiting = Visiting::new(pack);
+            let mut inflater = Inflater::new();
+            while let Some(roots) = schedule.take() {
+                for root in roots {
+                    gathered.family(*root, &mut walk, &mut visiting, &mut inflater);
+                }
+            }
+            gathered
+        }));
     }
-    gathered.push(gather_scattered(store, forests, wanted));
+    gathered.push(gather_scattered(store, wanted));
     let mut trees = Trees::default();
     lead(&gathered, &mut trees, sets);
     connect(&gathered, &mut trees);
@@ -222,20 +280,19 @@ pub(super) fn gather(store: &Store, forests: &[Forest], wanted: &Wanted, sets: &
 
 /// Trees outside the packs' own families: loose ones, and those whose deltas
 /// rest on another pack.
-fn gather_scattered<'a>(store: &'a Store, forests: &[Forest], wanted: &'a Wanted) -> Gathered<'a> {
-    let mut gathered = Gathered::new(wanted, None);
+fn gather_scattered<'a>(store: &'a Store, wanted: &'a Wanted) -> Gathered<'a> {
+    let mut gathered = Gathered::new(wanted, None, store.hash().len_in_bytes());
     let mut inflater = Inflater::new();
-    let hash_len = store.hash().len_in_bytes();
-    for id in scattered_ids(store, forests) {
+    for id in scattered_ids(store) {
         if let Ok(Some((Kind::Tree, bytes))) = store.read(&id, &mut inflater) {
-            gathered.take(short(id.as_bytes()), &bytes, hash_len, None);
+            gathered.whole(short(id.as_bytes()), &bytes, None);
         }
     }
     for directory in &store.directories {
         for id in loose_ids(directory, store.hash()) {
             let loose = read_loose(&loose_path(directory, &id), &mut inflater);
             if let Ok(Some((Kind::Tree, bytes))) = loose {
-                gathered.take(short(id.as_bytes()), &bytes, hash_len, None);
+                gathered.whole(short(id.as_bytes()), &bytes, None);
             }
         }
     }
@@ -312,7 +369,7 @@ fn connect(gathered: &[Gathered<'_>], trees: &mut Trees) {
 
 impl Gathered<'_> {
     /// Gives every tree with its subtrees and the wanted objects in it.
-    fn each_tree(&self, mut take: impl FnMut(&Record, &[Subtree], &[(u32, u32)])) {
+    fn each_tree(&self, mut take: impl FnMut(&Record, &[Subtree], &[Hit])) {
         let mut levels: Vec<Vec<Subtree>> = vec![Vec::new()];
         let (mut added, mut hits) = (self.added.as_slice(), self.hits.as_slice());
         for record in &self.records {
@@ -335,16 +392,4 @@ impl Gathered<'_> {
             take(record, list, own_hits);
         }
     }
-}
-
-/// A digest of a name, to tell a renamed subtree from one that stayed.
-fn digest(name: &[u8]) -> u64 {
-    let mut state = name.len() as u64;
-    for chunk in name.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        state =
-            (state.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-    state
 }

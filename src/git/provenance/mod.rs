@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use gix_hash::ObjectId;
 
-use super::pack::{Forest, Inflater};
+use super::pack::Inflater;
 use super::{GitError, Repository, Store};
 use crate::finding::{Commit, Provenance, Reach};
 
@@ -49,13 +49,13 @@ pub fn provenance(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let store = Store::open(repository);
-    let forests: Vec<Forest> =
-        store.packs.iter().map(|pack| Forest::grow(pack, store.hash().len_in_bytes())).collect();
+    let store = repository.store();
     let wanted = Wanted::new(&ids);
-    let graph = Graph::read(&store, &forests);
+    let raws = Graph::gather(&store);
     let mut sets = Sets::new();
-    let trees = holders::gather(&store, &forests, &wanted, &mut sets);
+    // To link them keeps one thread busy, to read the trees all that are left.
+    let (graph, trees) =
+        rayon::join(|| Graph::link(raws), || holders::gather(&store, &wanted, &mut sets));
     let tips = tips::gather(repository, &store, &graph, &wanted)?;
     let history = History::new(graph, trees, sets, &wanted);
     let head = repository.head().ok().flatten().and_then(|head| history.graph.number(&head));
@@ -82,11 +82,9 @@ pub(crate) fn standing(
     ids: &[ObjectId],
     commits: &[ObjectId],
 ) -> Option<Vec<Standing>> {
-    let forests: Vec<Forest> =
-        store.packs.iter().map(|pack| Forest::grow(pack, store.hash().len_in_bytes())).collect();
-    let graph = Graph::read(store, &forests);
+    let graph = Graph::read(store);
     let wanted = Wanted::new(ids);
-    let trees = holders::gather(store, &forests, &wanted, &mut Sets::new());
+    let trees = holders::gather(store, &wanted, &mut Sets::new());
     let roots: Vec<Short> = commits
         .iter()
         .map(|id| {

@@ -38,7 +38,7 @@ pub fn sweep(
     prefilter: &Prefilter,
     sink: &dyn Sink,
 ) -> Result<(), GitError> {
-    let store = Store::open(repository);
+    let store = repository.store();
     for skip in &store.skips {
         sink.skip(skip.clone());
     }

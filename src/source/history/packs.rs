@@ -40,13 +40,13 @@ impl Field<'_> {
 /// Sweeps the store's pack number `at`.
 pub(super) fn sweep(store: &Store, at: usize, delivery: &Delivery<'_>) {
     let pack = &store.packs[at];
-    let forest = Forest::grow(pack, delivery.hash.len_in_bytes());
+    let forest = pack.forest();
     let duplicates = duplicates(&store.packs, at);
-    let field = Field { store, pack, forest: &forest, duplicates, delivery };
+    let field = Field { store, pack, forest, duplicates, delivery };
     for id in forest.outside() {
         delivery.fault(*id, &ObjectError::BaseOffset);
     }
-    let schedule = Schedule::new(&forest, |_| true);
+    let schedule = Schedule::new(forest, |_| true);
     rayon::broadcast(|_| {
         let mut walker = Walker::new(&field);
         while let Some(families) = schedule.take() {
