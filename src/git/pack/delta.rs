@@ -3,6 +3,8 @@
 //! In: an inflated delta and its base. Out: the object, or only those pieces of
 //! it that hold what the base does not. Every range is checked.
 
+#![expect(clippy::inline_always, reason = "a delta's step costs less than a call would")]
+
 use super::buffer::{Buffer, END_BYTES, SHORT_BYTES};
 
 /// A delta whose lengths have been read.

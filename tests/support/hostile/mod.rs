@@ -219,7 +219,7 @@ const MAPPED_KIB: u64 = 512 << 10;
 fn command(scene: &Scene, expected: &Expected) -> Command {
     let seconds = if is_full() { "600" } else { "90" };
     let (memory_kib, descriptors) = (expected.memory_mib << 10, expected.descriptors);
-    let space_kib = u64::from(memory_kib) + MAPPED_KIB;
+    let space_kib = memory_kib + MAPPED_KIB;
     let limits = format!(
         "ulimit -d {memory_kib} && ulimit -v {space_kib} && ulimit -n {descriptors} && exec \"$@\""
     );
