@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use keysweep::rule::{Rule, RuleSet};
+use keysweep::rule::{Pattern, Rule, RuleSet};
 use keysweep::sandbox::{self, Needs};
 use keysweep::settings::{Configuration, Trust};
 use keysweep::source::path::escape;
@@ -97,7 +97,7 @@ fn show(rule: &Rule) -> String {
     line("why", &rule.description);
     line("remedy", &rule.remedy);
     line("keywords", &rule.keywords.join(", "));
-    if let Some(pattern) = &rule.pattern_text {
+    if let Some(pattern) = rule.pattern.as_ref().map(Pattern::text) {
         line("pattern", pattern);
     }
     line("defined in", &format!("{}:{}", rule.file, rule.line));

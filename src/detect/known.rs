@@ -27,6 +27,9 @@ const MOST_PARTS: usize = 16;
 
 /// Every named key that stands whole at one of the hits.
 pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit]) -> Vec<Found> {
+    if hits.is_empty() {
+        return Vec::new();
+    }
     let rule = rules.rules().iter().position(|rule| &*rule.id == RULE).unwrap_or(0);
     let mut found: Vec<Found> = hits
         .iter()

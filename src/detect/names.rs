@@ -18,15 +18,20 @@ use crate::secret::Secret;
 
 /// Everything under the names of `rules`.
 pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit], work: &Work) -> Vec<Found> {
+    let index = rules.index();
     let mut found = Vec::new();
+    let own: Vec<&LiteralHit> =
+        hits.iter().filter(|hit| !index.named(hit.literal).is_empty()).collect();
+    if own.is_empty() {
+        return found;
+    }
     let tracer = Tracer::new(bytes, work);
-    let apart = if hits.is_empty() { Vec::new() } else { in_two_words(rules, bytes) };
-    for hit in hits.iter().chain(&apart) {
+    let apart = in_two_words(rules, bytes);
+    for hit in own.into_iter().chain(&apart) {
         let vendor = hit.start..hit.end;
         let Some(span) = around(bytes, &vendor) else { continue };
-        let literal = rules.literals()[hit.literal].text();
         let mut candidates: Option<Vec<Candidate>> = None;
-        for (index, rule, names) in named(rules, literal) {
+        for (index, rule, names) in named(rules, hit.literal) {
             let Some(promise) = promise(bytes, &span, &vendor, names) else { continue };
             let name = Name {
                 span: span.clone(),
@@ -70,15 +75,17 @@ fn traced(tracer: &Tracer<'_>, candidates: Vec<Candidate>) -> Vec<Candidate> {
 fn in_two_words(rules: &RuleSet, bytes: &[u8]) -> Vec<LiteralHit> {
     const APART: [(&[u8], &[u8], &str); 2] =
         [(b"byte", b"stack", "bytestack"), (b"bit", b"kit", "bitkit")];
+    let literals = APART.map(|(_, _, word)| rules.index().literal(word));
     let mut hits = Vec::new();
     for joint in memchr::memchr2_iter(b'_', b'-', bytes) {
-        for (first, second, word) in APART {
-            let Some(start) = joint.checked_sub(first.len()) else { continue };
+        for ((first, second, _), literal) in APART.iter().zip(literals) {
+            let (Some(start), Some(literal)) = (joint.checked_sub(first.len()), literal) else {
+                continue;
+            };
             let end = joint + 1 + second.len();
             let is_here = bytes[start..joint].eq_ignore_ascii_case(first)
                 && bytes.get(joint + 1..end).is_some_and(|b| b.eq_ignore_ascii_case(second));
-            let literal = rules.literals().iter().position(|literal| literal.text() == word);
-            if let Some(literal) = literal.filter(|_| is_here) {
+            if is_here {
                 hits.push(LiteralHit { start, end, literal, form: Form::Plain });
             }
         }
@@ -86,13 +93,10 @@ fn in_two_words(rules: &RuleSet, bytes: &[u8]) -> Vec<LiteralHit> {
     hits
 }
 
-fn named<'a>(
-    rules: &'a RuleSet,
-    literal: &'a str,
-) -> impl Iterator<Item = (usize, &'a Rule, &'a Names)> {
-    rules.rules().iter().enumerate().filter_map(move |(index, rule)| {
-        let names = rule.names.as_ref()?;
-        names.vendors.iter().any(|vendor| vendor == literal).then_some((index, rule, names))
+fn named(rules: &RuleSet, literal: usize) -> impl Iterator<Item = (usize, &Rule, &Names)> {
+    rules.index().named(literal).iter().filter_map(|index| {
+        let rule = &rules.rules()[*index];
+        Some((*index, rule, rule.names.as_ref()?))
     })
 }
 

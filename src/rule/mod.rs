@@ -5,15 +5,22 @@
 //! of git or of what a finding becomes.
 
 mod error;
+mod escape;
 mod form;
+mod index;
 mod parse;
+mod pattern;
 mod prefilter;
+mod shape;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use error::RuleError;
 pub use form::{Form, Wide};
+pub use index::Index;
 pub use parse::RawRule;
+pub use pattern::Pattern;
 pub use prefilter::{
     HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
 };
@@ -58,10 +65,8 @@ pub struct Rule {
     /// Lower-case texts of which every content that the rule looks at holds
     /// one, in any case; empty: the rule looks at everything.
     pub keywords: Vec<String>,
-    /// The pattern as written.
-    pub pattern_text: Option<String>,
-    /// The pattern, with its capture `secret`; ASCII only, linear in time.
-    pub pattern: Option<regex::bytes::Regex>,
+    /// What a key looks like.
+    pub pattern: Option<Pattern>,
     /// Names that announce the key.
     pub names: Option<Names>,
     /// Places that hold it without a name.
@@ -160,7 +165,7 @@ pub struct Example {
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    literals: Vec<Literal>,
+    index: Index,
     prefilter: Prefilter,
     known: Vec<Secret>,
 }
@@ -214,8 +219,11 @@ impl RuleSet {
             return Ok(self);
         }
         let mut rules = self.rules;
+        let mut places: HashMap<Arc<str>, usize> =
+            rules.iter().enumerate().map(|(at, rule)| (Arc::clone(&rule.id), at)).collect();
         for rule in more {
-            if let Some(first) = rules.iter().find(|known| known.id == rule.id) {
+            if let Some(first) = places.insert(Arc::clone(&rule.id), rules.len()) {
+                let first = &rules[first];
                 let reason =
                     format!("rule `{}` exists already, at {}:{}", rule.id, first.file, first.line);
                 return Err(RuleError { file: rule.file, line: rule.line, reason });
@@ -226,16 +234,11 @@ impl RuleSet {
     }
 
     fn from_rules(rules: Vec<Rule>, known: Vec<Secret>) -> Self {
+        let index = Index::new(&rules);
+        let demands = index.demands(&rules);
         let takes_everything = rules.iter().any(|rule| rule.keywords.is_empty());
-        let mut literals: Vec<Literal> = rules
-            .iter()
-            .flat_map(|rule| rule.keywords.iter())
-            .filter_map(|k| Literal::new(k))
-            .collect();
-        literals.sort_unstable();
-        literals.dedup();
-        let prefilter = Prefilter::knowing(&literals, &known, takes_everything);
-        Self { rules, literals, prefilter, known }
+        let prefilter = Prefilter::asking(index.literals(), demands, &known, takes_everything);
+        Self { rules, index, prefilter, known }
     }
 
     /// Every rule, built-in ones first.
@@ -260,7 +263,13 @@ impl RuleSet {
     /// [`LiteralHit::literal`].
     #[must_use]
     pub fn literals(&self) -> &[Literal] {
-        &self.literals
+        self.index.literals()
+    }
+
+    /// Which rules want which literals.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
     }
 }
 
@@ -292,7 +301,9 @@ examples = ["acme_⟦lower:32⟧"]
         let before = rules.rules().len();
         let rules = rules.extended(RULE, "x.toml").expect("the rule is good");
         assert_eq!(rules.rules().len(), before + 1);
-        assert!(rules.prefilter().is_candidate(b"x ACME_1"));
+        let key = format!("x acme_{}", "k3y".repeat(11));
+        assert!(rules.prefilter().is_candidate(key.as_bytes()));
+        assert!(!rules.prefilter().is_candidate(b"x acme_home_directory"));
     }
 
     #[test]

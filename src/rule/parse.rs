@@ -6,17 +6,12 @@
 
 use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::line_of;
-use super::{Context, Example, Names, PathFilter, Rule, RuleError, Strength, ValueNeeds};
+use super::{Context, Example, Names, PathFilter, Pattern, Rule, RuleError, Strength, ValueNeeds};
 use crate::finding::{Confidence, Severity};
-
-/// The largest compiled size of one pattern, in bytes; what exceeds it would
-/// cost more memory than all other rules together.
-const PATTERN_LIMIT_BYTES: usize = 4 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,7 +146,14 @@ fn valid(raw: Spanned<RawRule>, place: Place<'_>) -> Result<Rule, RuleError> {
     }
     let line = line_of(place.text, start);
     let keywords = keywords(&raw, place)?;
-    let pattern = raw.pattern.as_ref().map(|text| pattern(text, place)).transpose()?;
+    let pattern = raw
+        .pattern
+        .as_ref()
+        .map(|text| {
+            Pattern::new(text.get_ref(), &keywords)
+                .map_err(|reason| place.error(text.span().start, reason))
+        })
+        .transpose()?;
     let paths = PathFilter::new(
         globs(&raw.paths.include, place)?,
         globs(&raw.paths.exclude, place)?,
@@ -175,7 +177,6 @@ fn valid(raw: Spanned<RawRule>, place: Place<'_>) -> Result<Rule, RuleError> {
         severity: raw.severity,
         confidence: raw.confidence,
         keywords,
-        pattern_text: raw.pattern.map(Spanned::into_inner),
         pattern,
         names: raw.names.map(Names::from),
         context: raw.context.map(Context::from),
@@ -220,25 +221,6 @@ fn keywords(raw: &RawRule, place: Place<'_>) -> Result<Vec<String>, RuleError> {
     keywords.sort_unstable();
     keywords.dedup();
     Ok(keywords)
-}
-
-fn pattern(text: &Spanned<String>, place: Place<'_>) -> Result<Regex, RuleError> {
-    let regex = RegexBuilder::new(text.get_ref())
-        .unicode(false)
-        .size_limit(PATTERN_LIMIT_BYTES)
-        .build()
-        .map_err(|error| {
-            let cause = error.to_string();
-            let last = cause.lines().last().unwrap_or_default().trim().to_owned();
-            place.error(text.span().start, format!("bad pattern: {last}"))
-        })?;
-    place.check(
-        text,
-        regex.capture_names().flatten().any(|name| name == "secret"),
-        "a pattern needs a capture named `secret`: `(?P<secret>…)`",
-    )?;
-    place.check(text, !regex.is_match(b""), "a pattern must not match the empty text")?;
-    Ok(regex)
 }
 
 fn globs(list: &[Spanned<String>], place: Place<'_>) -> Result<globset::GlobSet, RuleError> {

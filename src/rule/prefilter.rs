@@ -5,6 +5,10 @@
 //! promises to deliver every content in which the prefilter can match; how it
 //! keeps the promise is its own affair.
 //!
+//! A keyword may be a word that stands everywhere. So a plain one is a hit only
+//! where what stands beside it can belong to a match of its rule, as far as the
+//! rule's pattern tells; encoded ones always are hits.
+//!
 //! Besides plain text the searcher knows each literal in base64 and base64url
 //! (at all three alignments), hexadecimal, percent escapes, UTF-16 and UTF-32
 //! of either byte order, `\x62` and `\u0062`, `&#x62;`, and quoted-printable,
@@ -18,14 +22,16 @@
 //! the value is decoded by itself, or with the text around it.
 
 mod container;
+mod demands;
 mod forms;
 mod searcher;
 
 pub use container::{HEAD_BYTES, TAIL_BYTES, marks_container};
+pub(super) use demands::Demands;
 
 use super::Form;
 use crate::secret::Secret;
-use searcher::Searcher;
+use searcher::{Searcher, Standing};
 
 /// A text that a rule's match always holds, ASCII case folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +75,8 @@ pub const SEPARATOR: u8 = 0xff;
 #[derive(Debug)]
 pub struct Prefilter {
     searcher: Searcher,
+    demands: Demands,
+    longest_bytes: usize,
     has_literals: bool,
     takes_everything: bool,
 }
@@ -85,6 +93,17 @@ impl Prefilter {
     /// every form.
     #[must_use]
     pub fn knowing(literals: &[Literal], keys: &[Secret], takes_everything: bool) -> Self {
+        Self::asking(literals, Demands::nothing_of(literals.len()), keys, takes_everything)
+    }
+
+    /// As [`Prefilter::knowing`]; of the places where a literal stands plain,
+    /// only those count that meet its demands.
+    pub(super) fn asking(
+        literals: &[Literal],
+        demands: Demands,
+        keys: &[Secret],
+        takes_everything: bool,
+    ) -> Self {
         let mut patterns: Vec<_> = literals
             .iter()
             .enumerate()
@@ -97,7 +116,14 @@ impl Prefilter {
         if has_literals {
             patterns.extend(forms::gzip());
         }
-        Self { searcher: Searcher::new(patterns), has_literals, takes_everything }
+        let searcher = Searcher::new(patterns);
+        let decided =
+            literals.iter().enumerate().map(|(number, literal)| match demands.longest(number) {
+                0 => 0,
+                beside => literal.text().len() + beside,
+            });
+        let longest_bytes = decided.max().unwrap_or(0).max(searcher.longest());
+        Self { searcher, demands, longest_bytes, has_literals, takes_everything }
     }
 
     /// Whether detection could find anything in `bytes`: a literal stands in
@@ -113,7 +139,7 @@ impl Prefilter {
     /// Whether a literal stands in `bytes`, which may be any part of a content.
     #[must_use]
     pub fn holds_literal(&self, bytes: &[u8]) -> bool {
-        self.has_literals && self.searcher.search(bytes, |_| true)
+        self.has_literals && self.searcher.search(bytes, |found| self.counts(bytes, found))
     }
 
     /// Whether every content is a candidate, because some rule has no literal.
@@ -122,11 +148,20 @@ impl Prefilter {
         self.takes_everything
     }
 
-    /// The length in bytes of the longest literal in any encoding: two pieces
-    /// that overlap by one byte less lose no hit between them.
+    /// The length in bytes of the longest literal in any encoding, with what
+    /// decides whether it counts: two pieces that overlap by one byte less lose
+    /// no hit between them.
     #[must_use]
     pub fn longest_bytes(&self) -> usize {
-        self.searcher.longest()
+        self.longest_bytes
+    }
+
+    /// Whether a form that stands somewhere is a hit.
+    #[inline]
+    fn counts(&self, bytes: &[u8], found: Standing) -> bool {
+        let pattern = self.searcher.form(found.form);
+        pattern.form != Form::Plain
+            || self.demands.count(pattern.literal, bytes, found.start, found.end)
     }
 
     /// Every hit, overlapping ones included, in the order of their ends.
@@ -134,6 +169,9 @@ impl Prefilter {
         let mut hits = Vec::new();
         if self.has_literals {
             self.searcher.search(bytes, |found| {
+                if !self.counts(bytes, found) {
+                    return false;
+                }
                 let form = self.searcher.form(found.form);
                 hits.push(LiteralHit {
                     literal: form.literal,

@@ -38,20 +38,13 @@ struct Rules<'a> {
 pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit], work: &Work) -> Vec<Found> {
     let mut found = Vec::new();
     let tracer = Tracer::new(bytes, work);
-    for (index, rule) in rules.rules().iter().enumerate() {
-        let (Some(context), Some(names)) = (&rule.context, &rule.names) else { continue };
-        if context.hosts.is_empty() && !context.clients {
-            continue;
-        }
-        let webhook = rules.rules().iter().position(|other| {
-            other
-                .names
-                .as_ref()
-                .is_some_and(|other| other.vendors == names.vendors && !other.requires.is_empty())
-        });
+    for contextual in rules.index().contextual() {
+        let index = contextual.rule;
+        let rule = &rules.rules()[index];
+        let Some(context) = &rule.context else { continue };
         let feeds = Rules {
             api_key: index,
-            webhook,
+            webhook: contextual.webhook,
             best: rule.confidence,
             hosts: &context.hosts,
             headers: &context.headers,
@@ -61,8 +54,7 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit], work: &Wo
         };
         let mut last_request = 0..0;
         for hit in hits {
-            let literal = rules.literals()[hit.literal].text();
-            if names.vendors.iter().any(|vendor| vendor == literal) {
+            if rules.index().named(hit.literal).contains(&index) {
                 found.extend(around_word(&feeds, bytes, &(hit.start..hit.end), &mut last_request));
             }
         }

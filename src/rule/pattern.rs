@@ -1,0 +1,123 @@
+//! A rule's pattern.
+//!
+//! In: its text and the rule's keywords. Out: a pattern that is known to be
+//! sound, what its matches hold around a keyword, and the compiled expression,
+//! made when it is first asked for: of a thousand rules hardly one is ever, and
+//! compiling takes more time and room than all else about a rule. Knows nothing
+//! of files.
+
+use std::sync::OnceLock;
+
+use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{self, Hir, HirKind};
+
+use super::shape::{self, Shape};
+
+/// The largest compiled size of one pattern, in bytes; what exceeds it would
+/// cost more memory than all other rules together.
+const LIMIT_BYTES: usize = 4 << 20;
+
+/// The size of a pattern, in ranges of bytes, up to which it surely compiles: a
+/// range takes about 30 bytes of the limit.
+const SURELY_SMALL: usize = 10_000;
+
+/// A sound pattern with its capture `secret`; ASCII only, linear in time.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    text: String,
+    compiled: OnceLock<Regex>,
+    longest_bytes: Option<usize>,
+    pub(super) shape: Shape,
+}
+
+impl Pattern {
+    /// Checks a pattern of a rule with these keywords, in lower case.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub(super) fn new(text: &str, keywords: &[String]) -> Result<Self, String> {
+        let parsed = ParserBuilder::new().utf8(false).unicode(false).build().parse(text);
+        let parsed = parsed.map_err(|error| bad(&error.to_string()))?;
+        let compiled = OnceLock::new();
+        let may_be_empty = parsed.properties().minimum_len().is_some_and(|least| least == 0);
+        if may_be_empty || size(&parsed) > SURELY_SMALL {
+            let regex = compile(text).map_err(|error| bad(&error.to_string()))?;
+            check_secret(&parsed)?;
+            if regex.is_match(b"") {
+                return Err("a pattern must not match the empty text".to_owned());
+            }
+            _ = compiled.set(regex);
+        }
+        check_secret(&parsed)?;
+        Ok(Self {
+            text: text.to_owned(),
+            compiled,
+            longest_bytes: parsed.properties().maximum_len(),
+            shape: shape::shape(&parsed, keywords),
+        })
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The compiled pattern.
+    #[must_use]
+    pub fn regex(&self) -> &Regex {
+        self.compiled
+            .get_or_init(|| compile(&self.text).expect("sound, and small beside the limit"))
+    }
+
+    /// The length of the longest match, in bytes; `None` where there is none.
+    #[must_use]
+    pub fn longest_bytes(&self) -> Option<usize> {
+        self.longest_bytes
+    }
+
+    /// Whether every match holds one of the rule's keywords where the prefilter
+    /// hits it, so that no match is away from all hits.
+    #[must_use]
+    pub fn stands_at_hits(&self) -> bool {
+        self.shape != Shape::Unknown
+    }
+}
+
+/// The gist of an error, which is its last line.
+fn bad(error: &str) -> String {
+    format!("bad pattern: {}", error.lines().last().unwrap_or_default().trim())
+}
+
+fn compile(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).unicode(false).size_limit(LIMIT_BYTES).build()
+}
+
+/// The ranges of bytes in a pattern, what is repeated as often as it is.
+fn size(pattern: &Hir) -> usize {
+    let all = |parts: &[Hir]| parts.iter().map(size).fold(1, usize::saturating_add);
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(hir::Literal(bytes)) => bytes.len(),
+        HirKind::Class(hir::Class::Bytes(class)) => class.ranges().len(),
+        // Of characters each range is several of bytes.
+        HirKind::Class(hir::Class::Unicode(class)) => class.ranges().len() * 32,
+        HirKind::Capture(capture) => size(&capture.sub).saturating_add(1),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => all(parts),
+        HirKind::Repetition(repetition) => {
+            let copies = repetition.max.unwrap_or(repetition.min.saturating_add(1)) as usize;
+            size(&repetition.sub).saturating_add(1).saturating_mul(copies)
+        }
+    }
+}
+
+fn check_secret(pattern: &Hir) -> Result<(), String> {
+    let reason = "a pattern needs a capture named `secret`: `(?P<secret>…)`";
+    has_secret(pattern).then_some(()).ok_or_else(|| reason.to_owned())
+}
+
+fn has_secret(pattern: &Hir) -> bool {
+    let is_secret = matches!(pattern.kind(), HirKind::Capture(hir::Capture { name: Some(name), .. }) if **name == *"secret");
+    is_secret || pattern.kind().subs().iter().any(has_secret)
+}
