@@ -5,6 +5,8 @@
 //! match is not passed over before. What is decoded in the end is decided in
 //! [`crate::decode`]; nothing here knows rules.
 
+use super::shape::Class;
+
 /// The longest escape, in bytes.
 pub(super) const LONGEST_ESCAPE_BYTES: usize = 12;
 
@@ -27,6 +29,13 @@ const NAMED: &[u8] = b"\"'<>:_ /+.,;\n\t$`()[]";
 #[inline]
 pub(super) fn is_sign(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&' | b'=')
+}
+
+/// The bytes that an escape can begin with.
+pub(super) fn signs() -> Class {
+    let mut signs = Class::default();
+    (0..=u8::MAX).filter(|byte| is_sign(*byte)).for_each(|byte| signs.add(byte, byte));
+    signs
 }
 
 /// Gives whatever the escape at the front of `text` can stand for, with its

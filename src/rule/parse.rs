@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::error::line_of;
+use super::error::Lines;
 use super::{Context, Example, Names, PathFilter, Pattern, Rule, RuleError, Strength, ValueNeeds};
 use crate::finding::{Confidence, Severity};
 
@@ -90,14 +90,14 @@ struct RawPaths {
 #[derive(Clone, Copy)]
 struct Place<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: &'a Lines,
 }
 
 impl Place<'_> {
     fn error(&self, offset: usize, reason: impl Into<String>) -> RuleError {
         RuleError {
             file: self.file.to_owned(),
-            line: line_of(self.text, offset),
+            line: self.lines.holding(offset),
             reason: reason.into(),
         }
     }
@@ -112,7 +112,8 @@ impl Place<'_> {
 /// # Errors
 /// The first mistake, with `file` as its file.
 pub(super) fn rules(text: &str, file: &str) -> Result<Vec<Rule>, RuleError> {
-    let place = Place { file, text };
+    let lines = Lines::of(text);
+    let place = Place { file, lines: &lines };
     let raw: RawFile = toml::from_str(text)
         .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message()))?;
     raw.rule.into_iter().map(|rule| valid(rule, place)).collect()
@@ -128,7 +129,8 @@ pub(super) fn embedded(
     text: &str,
     file: &str,
 ) -> Result<Vec<Rule>, RuleError> {
-    rules.into_iter().map(|rule| valid(rule, Place { file, text })).collect()
+    let lines = Lines::of(text);
+    rules.into_iter().map(|rule| valid(rule, Place { file, lines: &lines })).collect()
 }
 
 fn valid(raw: Spanned<RawRule>, place: Place<'_>) -> Result<Rule, RuleError> {
@@ -144,7 +146,7 @@ fn valid(raw: Spanned<RawRule>, place: Place<'_>) -> Result<Rule, RuleError> {
     if raw.pattern.is_none() && raw.names.is_none() && raw.context.is_none() {
         return Err(place.error(start, "a rule needs a `pattern`, `names` or a `context`"));
     }
-    let line = line_of(place.text, start);
+    let line = place.lines.holding(start);
     let keywords = keywords(&raw, place)?;
     let pattern = raw
         .pattern
@@ -162,7 +164,7 @@ fn valid(raw: Spanned<RawRule>, place: Place<'_>) -> Result<Rule, RuleError> {
     let examples = |list: Vec<Spanned<String>>| -> Vec<Example> {
         list.into_iter()
             .map(|text| Example {
-                line: line_of(place.text, text.span().start),
+                line: place.lines.holding(text.span().start),
                 text: text.into_inner(),
             })
             .collect()

@@ -25,13 +25,16 @@ mod container;
 mod demands;
 mod forms;
 mod searcher;
+mod searchers;
+mod words;
 
 pub use container::{HEAD_BYTES, TAIL_BYTES, marks_container};
 pub(super) use demands::Demands;
 
 use super::Form;
 use crate::secret::Secret;
-use searcher::{Searcher, Standing};
+use forms::Pattern;
+use searchers::Searchers;
 
 /// A text that a rule's match always holds, ASCII case folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +77,7 @@ pub const SEPARATOR: u8 = 0xff;
 /// All literals in one searcher.
 #[derive(Debug)]
 pub struct Prefilter {
-    searcher: Searcher,
+    searchers: Searchers,
     demands: Demands,
     longest_bytes: usize,
     has_literals: bool,
@@ -116,14 +119,14 @@ impl Prefilter {
         if has_literals {
             patterns.extend(forms::gzip());
         }
-        let searcher = Searcher::new(patterns);
+        let searchers = Searchers::new(patterns, |literal| demands.next(literal));
         let decided =
             literals.iter().enumerate().map(|(number, literal)| match demands.longest(number) {
                 0 => 0,
                 beside => literal.text().len() + beside,
             });
-        let longest_bytes = decided.max().unwrap_or(0).max(searcher.longest());
-        Self { searcher, demands, longest_bytes, has_literals, takes_everything }
+        let longest_bytes = decided.max().unwrap_or(0).max(searchers.longest());
+        Self { searchers, demands, longest_bytes, has_literals, takes_everything }
     }
 
     /// Whether detection could find anything in `bytes`: a literal stands in
@@ -139,7 +142,8 @@ impl Prefilter {
     /// Whether a literal stands in `bytes`, which may be any part of a content.
     #[must_use]
     pub fn holds_literal(&self, bytes: &[u8]) -> bool {
-        self.has_literals && self.searcher.search(bytes, |found| self.counts(bytes, found))
+        self.has_literals
+            && self.searchers.search(bytes, |form, start| self.counts(bytes, form, start))
     }
 
     /// Whether every content is a candidate, because some rule has no literal.
@@ -158,27 +162,20 @@ impl Prefilter {
 
     /// Whether a form that stands somewhere is a hit.
     #[inline]
-    fn counts(&self, bytes: &[u8], found: Standing) -> bool {
-        let pattern = self.searcher.form(found.form);
-        pattern.form != Form::Plain
-            || self.demands.count(pattern.literal, bytes, found.start, found.end)
+    fn counts(&self, bytes: &[u8], form: &Pattern, start: usize) -> bool {
+        form.form != Form::Plain
+            || self.demands.count(form.literal, bytes, start, start + form.places.len())
     }
 
     /// Every hit, overlapping ones included, in the order of their ends.
     pub fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = LiteralHit> + 'a {
         let mut hits = Vec::new();
         if self.has_literals {
-            self.searcher.search(bytes, |found| {
-                if !self.counts(bytes, found) {
-                    return false;
+            self.searchers.search(bytes, |form, start| {
+                if self.counts(bytes, form, start) {
+                    let end = start + form.places.len();
+                    hits.push(LiteralHit { literal: form.literal, start, end, form: form.form });
                 }
-                let form = self.searcher.form(found.form);
-                hits.push(LiteralHit {
-                    literal: form.literal,
-                    start: found.start,
-                    end: found.end,
-                    form: form.form,
-                });
                 false
             });
         }

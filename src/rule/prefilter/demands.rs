@@ -13,7 +13,7 @@ use crate::rule::shape::{Class, Demand, Direction};
 /// How far a keyword and the demand on what follows it reach together, in
 /// bytes, unless the keyword is long: the further, the fewer places meet it by
 /// chance, and the more of its surroundings does each piece of a delta keep.
-const REACH_BYTES: usize = 32;
+const REACH_BYTES: usize = 48;
 
 /// How far a demand reaches at the least beside a longer keyword, in bytes.
 const LEAST_REACH_BYTES: usize = 12;
@@ -30,7 +30,7 @@ pub(in crate::rule) struct Demands {
 #[derive(Debug, Clone)]
 struct Asked {
     takes_all: bool,
-    /// What the byte behind must be for any demand to be met.
+    /// What the byte behind must be for any demand on what follows to be met.
     next: Class,
     behind: Vec<(u32, usize)>,
     before: Vec<(u32, usize)>,
@@ -78,10 +78,17 @@ impl Demands {
         match demand.direction() {
             Direction::Behind => {
                 asked.next.join(&demand.first());
+                asked.next.join(&escape::signs());
                 asked.behind.push((number, reach));
             }
             Direction::Before => asked.before.push((number, reach)),
         }
+    }
+
+    /// What must follow a literal for a place to count, if that is known.
+    pub(super) fn next(&self, literal: usize) -> Option<Class> {
+        let asked = self.of.get(literal)?;
+        (!asked.takes_all && asked.before.is_empty()).then_some(asked.next)
     }
 
     /// By how many bytes a place of a literal is decided beyond the literal's
@@ -99,9 +106,8 @@ impl Demands {
             return true;
         }
         let behind = &bytes[end..];
-        let is_possible =
-            behind.first().is_some_and(|next| asked.next.holds(*next) || escape::is_sign(*next));
-        is_possible && self.follow(asked, behind) || self.precede(asked, bytes, start)
+        let is_followed = behind.first().is_some_and(|next| asked.next.holds(*next));
+        is_followed && self.follow(asked, behind) || self.precede(asked, bytes, start)
     }
 
     fn follow(&self, asked: &Asked, behind: &[u8]) -> bool {

@@ -7,6 +7,8 @@
 //! the exception, for `t` is `116` and `T` is `84`: of those the usual casings
 //! have a form each.
 
+use std::fmt::Write as _;
+
 use crate::rule::{Form, Wide};
 
 /// The longest form of an encoding, in bytes. A longer one is cut, since what
@@ -77,6 +79,8 @@ pub(super) fn forms(literal: usize, text: &[u8]) -> Vec<Pattern> {
         }
     };
     add(Form::Plain, text.iter().map(|byte| cases(*byte)).collect(), usize::MAX);
+    // No encoding takes less than a byte for a byte.
+    let text = &text[..text.len().min(FORM_BYTES)];
     for alignment in 0..3 {
         add(Form::Base64 { phase: phase(alignment) }, base64(text, alignment), FORM_BYTES);
     }
@@ -140,10 +144,9 @@ pub(super) fn known(literal: usize, key: &[u8]) -> Vec<Pattern> {
             };
             looks.push((form, end.iter().flat_map(|byte| spell(byte).into_bytes()).collect()));
         }
-        forms.extend(looks.into_iter().map(|(form, bytes)| Pattern {
-            literal,
-            form,
-            places: bytes.into_iter().take(FORM_BYTES).map(|byte| ByteSet::of([byte])).collect(),
+        forms.extend(looks.into_iter().map(|(form, bytes)| {
+            let places = bytes.into_iter().take(FORM_BYTES).map(|byte| ByteSet::of([byte]));
+            Pattern { literal, form, places: places.collect() }
         }));
     }
     forms
@@ -171,13 +174,17 @@ pub(super) fn gzip() -> Vec<Pattern> {
 /// references, and two layers: base64 twice, base64 as UTF-16, UTF-16 as
 /// base64.
 fn exact(text: &[u8]) -> Vec<(Form, Vec<u8>)> {
-    let spelled = |unit: &dyn Fn(u8) -> String| -> Vec<u8> {
-        text.iter().flat_map(|byte| unit(*byte).into_bytes()).collect()
+    let spelled = |unit: &dyn Fn(&mut String, u8)| -> Vec<u8> {
+        let mut spelled = String::with_capacity(8 * text.len());
+        for byte in text {
+            unit(&mut spelled, *byte);
+        }
+        spelled.into_bytes()
     };
     let mut looks = vec![
-        (Form::Html, spelled(&|byte| format!("&#{byte};"))),
-        (Form::Escapes, spelled(&|byte| format!("\\{byte:03o}"))),
-        (Form::Escapes, spelled(&|byte| format!("\\u{{{byte:x}}}"))),
+        (Form::Html, spelled(&|to, byte| _ = write!(to, "&#{byte};"))),
+        (Form::Escapes, spelled(&|to, byte| _ = write!(to, "\\{byte:03o}"))),
+        (Form::Escapes, spelled(&|to, byte| _ = write!(to, "\\u{{{byte:x}}}"))),
     ];
     let utf16 = [Wide::Utf16Le, Wide::Utf16Be];
     for (_, once) in once_in_base64(text) {
@@ -214,24 +221,26 @@ fn cases(byte: u8) -> ByteSet {
 fn units(text: &[u8], before: &[u8], after: &[u8]) -> Vec<ByteSet> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| DIGITS[usize::from(value & 15)];
-    let mut places = Vec::new();
+    let mut places = Vec::with_capacity(text.len() * (before.len() + 2 + after.len()));
     for byte in text {
         let (lower, upper) = (byte.to_ascii_lowercase(), byte.to_ascii_uppercase());
-        let fixed = |bytes: &[u8]| bytes.iter().map(|byte| cases(*byte)).collect::<Vec<_>>();
-        places.extend(fixed(before));
+        places.extend(before.iter().map(|byte| cases(*byte)));
         places.push(ByteSet::of([digit(lower >> 4), digit(upper >> 4)]));
         places.push(cases(digit(*byte)));
-        places.extend(fixed(after));
+        places.extend(after.iter().map(|byte| cases(*byte)));
     }
     places
 }
 
 /// One letter a code unit, between the unit's other bytes.
 fn wide(text: &[u8], before: &[u8], after: &[u8]) -> Vec<ByteSet> {
-    let fixed = |bytes: &[u8]| bytes.iter().map(|byte| ByteSet::of([*byte])).collect::<Vec<_>>();
-    text.iter()
-        .flat_map(|byte| [fixed(before), vec![cases(*byte)], fixed(after)].concat())
-        .collect()
+    let mut places = Vec::with_capacity(text.len() * (before.len() + 1 + after.len()));
+    for byte in text {
+        places.extend(before.iter().map(|byte| ByteSet::of([*byte])));
+        places.push(cases(*byte));
+        places.extend(after.iter().map(|byte| ByteSet::of([*byte])));
+    }
+    places
 }
 
 /// The characters that the literal alone decides when `alignment` other bytes

@@ -16,7 +16,7 @@ impl Class {
     }
 
     /// Puts in a range, both ends included.
-    pub(super) fn add(&mut self, first: u8, last: u8) {
+    pub(in crate::rule) fn add(&mut self, first: u8, last: u8) {
         for byte in first..=last {
             self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
         }

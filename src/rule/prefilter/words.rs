@@ -1,0 +1,202 @@
+//! Finds many words in any case at once.
+//!
+//! In: plain forms of some length, and bytes. Out: the places where one stands.
+//!
+//! Where keywords are a repository's own words, their four-byte pieces stand
+//! everywhere, parts of other words. So of long words pieces of up to eight
+//! bytes are looked up, folded, which needs no casings: a table of them is
+//! small, and a piece that is found is nearly always the word.
+
+use super::forms::Pattern;
+use super::searcher::commonness;
+use crate::rule::shape::Class;
+
+/// The shortest word that is searched for so.
+pub(super) const SHORTEST_BYTES: usize = 7;
+
+/// The longest piece.
+const PIECE_BYTES: usize = 8;
+
+/// The logarithm of the places of the table for one piece.
+const TABLE_BITS: u32 = 7;
+
+/// Look-ups that share one branch.
+const GROUP: usize = 8;
+
+/// Sets the bit that is the case of a letter, in all eight bytes.
+const FOLD: u64 = 0x2020_2020_2020_2020;
+
+/// A searcher for a fixed list of plain forms.
+#[derive(Debug)]
+pub(super) struct Words {
+    forms: Vec<Pattern>,
+    /// By hash, whether a piece is among those put in.
+    table: Vec<u8>,
+    table_shift: u32,
+    /// Sorted by bucket.
+    pieces: Vec<Piece>,
+    starts: Vec<u32>,
+    bucket_shift: u32,
+    /// What may follow words, each set once.
+    nexts: Vec<Option<Class>>,
+    stride: usize,
+    /// The bytes of a piece within eight.
+    mask: u64,
+}
+
+/// A piece of a word, folded.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    bytes: u64,
+    form: u32,
+    /// Where in the word it begins.
+    offset: u16,
+    /// Which set of bytes must follow the word.
+    next: u16,
+    /// The word's end counted from the piece.
+    rest: u32,
+}
+
+fn hash(piece: u64) -> u64 {
+    piece.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+impl Words {
+    /// Takes plain forms of [`SHORTEST_BYTES`] or more, and what must follow each
+    /// literal, if that is known.
+    pub(super) fn new(forms: Vec<Pattern>, next: impl Fn(usize) -> Option<Class>) -> Self {
+        let shortest = forms.iter().map(|form| form.places.len()).min().unwrap_or(PIECE_BYTES);
+        let stride = if shortest > 8 { 4 } else { 3 };
+        let piece_bytes = (shortest + 1 - stride).min(PIECE_BYTES);
+        let mask = u64::MAX >> (8 * (PIECE_BYTES - piece_bytes));
+        let mut pieces = Vec::with_capacity(forms.len() * stride);
+        let mut nexts: Vec<Option<Class>> = Vec::new();
+        for (number, form) in forms.iter().enumerate() {
+            let next = next(form.literal);
+            let next = nexts.iter().position(|known| *known == next).unwrap_or_else(|| {
+                nexts.push(next);
+                nexts.len() - 1
+            });
+            let weights: Vec<u32> = form.places.iter().copied().map(commonness).collect();
+            let weight = |start: usize| weights[start..start + piece_bytes].iter().sum::<u32>();
+            // From where they are rarest; identifiers often begin alike, so the
+            // last of equals.
+            let first = (0..=form.places.len() + 1 - stride - piece_bytes)
+                .rev()
+                .min_by_key(|first| (*first..first + stride).map(weight).max())
+                .unwrap_or(0);
+            for offset in first..first + stride {
+                let mut bytes = [0; PIECE_BYTES];
+                for (byte, place) in bytes.iter_mut().zip(&form.places[offset..]) {
+                    *byte = place.bytes()[0];
+                }
+                pieces.push(Piece {
+                    bytes: (u64::from_le_bytes(bytes) | FOLD) & mask,
+                    form: number as u32,
+                    offset: offset as u16,
+                    next: next as u16,
+                    rest: (form.places.len() - offset) as u32,
+                });
+            }
+        }
+        let bits = pieces.len().next_power_of_two().trailing_zeros().clamp(8, 20);
+        let (table_shift, bucket_shift) = (64 - bits - TABLE_BITS, 64 - bits);
+        pieces.sort_unstable_by_key(|piece| hash(piece.bytes));
+        let mut table = vec![0; 1 << (bits + TABLE_BITS - 3)];
+        let mut starts = vec![0u32; (1 << bits) + 1];
+        for piece in &pieces {
+            let place = hash(piece.bytes) >> table_shift;
+            table[(place >> 3) as usize] |= 1 << (place & 7);
+            starts[(hash(piece.bytes) >> bucket_shift) as usize + 1] += 1;
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        Self { forms, table, table_shift, pieces, starts, bucket_shift, nexts, stride, mask }
+    }
+
+    /// The length of the longest word.
+    pub(super) fn longest(&self) -> usize {
+        self.forms.iter().map(|form| form.places.len()).max().unwrap_or(0)
+    }
+
+    /// Gives every place where a word stands, until told to stop; they come in
+    /// no particular order. Says whether it was told to stop.
+    pub(super) fn search(
+        &self,
+        bytes: &[u8],
+        mut take: impl FnMut(&Pattern, usize) -> bool,
+    ) -> bool {
+        if self.stride == 4 {
+            self.stride::<4>(bytes, &mut take)
+        } else {
+            self.stride::<3>(bytes, &mut take)
+        }
+    }
+
+    fn stride<const STRIDE: usize>(
+        &self,
+        bytes: &[u8],
+        take: &mut impl FnMut(&Pattern, usize) -> bool,
+    ) -> bool {
+        let mut at = 0;
+        while let Some(group) = bytes.get(at..at + (GROUP - 1) * STRIDE + PIECE_BYTES) {
+            let piece = |number: usize| {
+                let start = number * STRIDE;
+                let bytes = group[start..start + PIECE_BYTES].try_into().expect("eight bytes");
+                (u64::from_le_bytes(bytes) | FOLD) & self.mask
+            };
+            let mut found = 0;
+            for number in 0..GROUP {
+                found |= self.look_up(piece(number)) << number;
+            }
+            while found != 0 {
+                let number = found.trailing_zeros() as usize;
+                found &= found - 1;
+                if self.confirm(bytes, at + number * STRIDE, piece(number), take) {
+                    return true;
+                }
+            }
+            at += GROUP * STRIDE;
+        }
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let mut piece = [0; PIECE_BYTES];
+            let known = rest.len().min(PIECE_BYTES);
+            piece[..known].copy_from_slice(&rest[..known]);
+            let piece = (u64::from_le_bytes(piece) | FOLD) & self.mask;
+            if self.look_up(piece) != 0 && self.confirm(bytes, at, piece, take) {
+                return true;
+            }
+            at += STRIDE;
+        }
+        false
+    }
+
+    #[inline]
+    fn look_up(&self, piece: u64) -> u32 {
+        let place = hash(piece) >> self.table_shift;
+        u32::from(self.table[(place >> 3) as usize] >> (place & 7) & 1)
+    }
+
+    /// Looks at the words that have this piece.
+    #[inline(never)]
+    fn confirm(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        piece: u64,
+        take: &mut impl FnMut(&Pattern, usize) -> bool,
+    ) -> bool {
+        let bucket = (hash(piece) >> self.bucket_shift) as usize;
+        let (first, last) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
+        self.pieces[first..last].iter().filter(|known| known.bytes == piece).any(|known| {
+            // Most words that stand here are followed by something else.
+            let behind = bytes.get(at + known.rest as usize);
+            let is_followed = self.nexts[usize::from(known.next)]
+                .is_none_or(|next| behind.is_some_and(|byte| next.holds(*byte)));
+            let Some(start) = at.checked_sub(usize::from(known.offset)) else { return false };
+            let form = &self.forms[known.form as usize];
+            is_followed && form.stands_at(&bytes[start..]) && take(form, start)
+        })
+    }
+}
