@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64, HEXLOWER};
 use git_support::Repo;
-use keysweep::rule::{Literal, Prefilter};
+use keysweep::rule::{Literal, Prefilter, RuleSet};
 use pack_support::{Entry, PackWriter, lengths, object_id};
 use proptest::prelude::*;
 use sweep_support::sweep;
@@ -293,10 +293,24 @@ fn families(
 
 fn check(seed: u64) {
     const LONG: &str = "a_literal_that_is_longer_than_any_encoded";
+    // Of a rule that asks for what follows its keyword.
+    const MATCH: &str = "needle_x1y2z3a1b2c3";
+    const RULE: &str = "[[rule]]\nid = \"needle\"\ntitle = \"t\"\ndescription = \"d\"\n\
+        remedy = \"r\"\nseverity = \"high\"\nconfidence = \"high\"\nkeywords = [\"needle\"]\n\
+        pattern = '(?i)needle_(?P<secret>[a-z0-9]{12})'\nexamples = [\"x\"]\n";
     let mut dice = Dice(seed | 1);
     (0..4).for_each(|_| _ = dice.roll());
-    let literal = ["needle", "needle", "bytestack", "n_d", LONG][dice.below(5)];
-    let prefilter = Prefilter::new(&[Literal::new(literal).unwrap()], false);
+    let literal = ["needle", "needle", "bytestack", "n_d", LONG, MATCH, MATCH][dice.below(7)];
+    let rules = (literal == MATCH).then(|| {
+        RuleSet::builtin().unwrap().extended(RULE, "rules.toml").expect("the rule is good")
+    });
+    let alone;
+    let prefilter = if let Some(rules) = &rules {
+        rules.prefilter()
+    } else {
+        alone = Prefilter::new(&[Literal::new(literal).unwrap()], false);
+        &alone
+    };
     let repo = Repo::new();
     let (mut ids, mut objects) = (Vec::new(), BTreeMap::new());
     for number in 0..=dice.below(3) {
@@ -306,7 +320,7 @@ fn check(seed: u64) {
         }
         pack.into_pack_of(&repo, &format!("pack-{number}"));
     }
-    let kept = sweep(repo.root(), &prefilter);
+    let kept = sweep(repo.root(), prefilter);
     let (mut found, mut names, mut links) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (id, (kind, bytes)) in &objects {
         let is_found = match *kind {

@@ -8,24 +8,32 @@ use std::sync::Arc;
 
 use super::Detector;
 use crate::finding::{Confidence, Origin, SourceKind};
-use crate::rule::{Example, Rule, RuleError, RuleSet};
+use crate::rule::{Example, Rule, RuleError, RuleSet, in_parts};
 use crate::source::Content;
+
+/// The least rules that are worth a thread.
+const THREAD_RULES: usize = 16;
 
 /// Tests the examples of every rule for which `is_wanted` holds.
 #[must_use]
 pub fn check(rules: &Arc<RuleSet>, is_wanted: impl Fn(&Rule) -> bool) -> Vec<RuleError> {
     let detector = Detector::new(Arc::clone(rules));
-    let mut errors = Vec::new();
-    for rule in rules.rules().iter().filter(|rule| is_wanted(rule)) {
-        for (examples, should_find) in [(&rule.examples, true), (&rule.counter_examples, false)] {
-            errors.extend(
-                examples
-                    .iter()
-                    .filter_map(|example| complaint(&detector, rule, example, should_find)),
-            );
+    let wanted: Vec<&Rule> = rules.rules().iter().filter(|rule| is_wanted(rule)).collect();
+    in_parts(&wanted, THREAD_RULES, |rules| {
+        let mut errors = Vec::new();
+        for rule in rules {
+            for (examples, should_find) in [(&rule.examples, true), (&rule.counter_examples, false)]
+            {
+                errors.extend(
+                    examples
+                        .iter()
+                        .filter_map(|example| complaint(&detector, rule, example, should_find)),
+                );
+            }
         }
-    }
-    errors
+        errors
+    })
+    .concat()
 }
 
 fn complaint(

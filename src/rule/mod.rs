@@ -9,6 +9,7 @@ mod escape;
 mod form;
 mod index;
 mod parse;
+mod parts;
 mod pattern;
 mod prefilter;
 mod shape;
@@ -20,6 +21,7 @@ pub use error::RuleError;
 pub use form::{Form, Wide};
 pub use index::Index;
 pub use parse::RawRule;
+pub(crate) use parts::in_parts;
 pub use pattern::Pattern;
 pub use prefilter::{
     HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
@@ -194,7 +196,7 @@ impl RuleSet {
     /// The first mistake in them, or an id that another rule has.
     pub fn extended_with(
         self,
-        rules: Vec<toml::Spanned<RawRule>>,
+        rules: &[toml::Spanned<RawRule>],
         text: &str,
         file: &str,
     ) -> Result<Self, RuleError> {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::Lines;
+use super::parts::in_parts;
 use super::{Context, Example, Names, PathFilter, Pattern, Rule, RuleError, Strength, ValueNeeds};
 use crate::finding::{Confidence, Severity};
 
@@ -116,7 +117,7 @@ pub(super) fn rules(text: &str, file: &str) -> Result<Vec<Rule>, RuleError> {
     let place = Place { file, lines: &lines };
     let raw: RawFile = toml::from_str(text)
         .map_err(|error| place.error(error.span().map_or(0, |span| span.start), error.message()))?;
-    raw.rule.into_iter().map(|rule| valid(rule, place)).collect()
+    all_valid(&raw.rule, place)
 }
 
 /// Checks rules that stand in a larger file, such as a configuration; `text`
@@ -125,12 +126,26 @@ pub(super) fn rules(text: &str, file: &str) -> Result<Vec<Rule>, RuleError> {
 /// # Errors
 /// The first mistake, with `file` as its file.
 pub(super) fn embedded(
-    rules: Vec<Spanned<RawRule>>,
+    rules: &[Spanned<RawRule>],
     text: &str,
     file: &str,
 ) -> Result<Vec<Rule>, RuleError> {
     let lines = Lines::of(text);
-    rules.into_iter().map(|rule| valid(rule, Place { file, lines: &lines })).collect()
+    all_valid(rules, Place { file, lines: &lines })
+}
+
+/// The least rules that are worth a thread.
+const THREAD_RULES: usize = 64;
+
+fn all_valid(raw: &[Spanned<RawRule>], place: Place<'_>) -> Result<Vec<Rule>, RuleError> {
+    let parts = in_parts(raw, THREAD_RULES, |rules| -> Result<Vec<Rule>, RuleError> {
+        rules.iter().map(|rule| valid(rule.clone(), place)).collect()
+    });
+    let mut rules = Vec::with_capacity(raw.len());
+    for part in parts {
+        rules.extend(part?);
+    }
+    Ok(rules)
 }
 
 fn valid(raw: Spanned<RawRule>, place: Place<'_>) -> Result<Rule, RuleError> {

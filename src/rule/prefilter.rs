@@ -32,6 +32,7 @@ pub use container::{HEAD_BYTES, TAIL_BYTES, marks_container};
 pub(super) use demands::Demands;
 
 use super::Form;
+use super::parts::in_parts;
 use crate::secret::Secret;
 use forms::Pattern;
 use searchers::Searchers;
@@ -74,6 +75,9 @@ pub struct LiteralHit {
 /// searched as one.
 pub const SEPARATOR: u8 = 0xff;
 
+/// The least literals that are worth a thread.
+const THREAD_LITERALS: usize = 64;
+
 /// All literals in one searcher.
 #[derive(Debug)]
 pub struct Prefilter {
@@ -107,11 +111,15 @@ impl Prefilter {
         keys: &[Secret],
         takes_everything: bool,
     ) -> Self {
-        let mut patterns: Vec<_> = literals
-            .iter()
-            .enumerate()
-            .flat_map(|(number, literal)| forms::forms(number, literal.text().as_bytes()))
-            .collect();
+        let numbered: Vec<(usize, &Literal)> = literals.iter().enumerate().collect();
+        let parts = in_parts(&numbered, THREAD_LITERALS, |literals| {
+            let mut patterns = Vec::new();
+            for (number, literal) in literals {
+                patterns.extend(forms::forms(*number, literal.text().as_bytes()));
+            }
+            patterns
+        });
+        let mut patterns: Vec<Pattern> = parts.into_iter().flatten().collect();
         for (number, key) in keys.iter().enumerate() {
             patterns.extend(forms::known(literals.len() + number, key.expose()));
         }

@@ -174,7 +174,7 @@ impl Configuration {
         Ok(Self {
             file: file.to_owned(),
             directory: directory.to_owned(),
-            rules: Arc::new(RuleSet::builtin()?.extended_with(raw.rule, text, file)?),
+            rules: Arc::new(RuleSet::builtin()?.extended_with(&raw.rule, text, file)?),
             excludes,
             vendor: raw.vendor,
         })

@@ -14,7 +14,7 @@ mod table;
 use super::forms::Pattern;
 use pieces::Pieces;
 pub(super) use pieces::commonness;
-use table::{Lookup, Table};
+use table::{Bits, Lookup, Table};
 
 /// The widest stride; a wider one puts more pieces in for less.
 const WIDEST_STRIDE: usize = 4;
@@ -56,15 +56,15 @@ impl Searcher {
         mut take: impl FnMut(&Pattern, usize) -> bool,
     ) -> bool {
         match &self.table {
-            Table::Small(table) => self.scan(table, bytes, &mut take),
-            Table::Medium(table) => self.scan(table, bytes, &mut take),
-            Table::Large(table) => self.scan(table, bytes, &mut take),
+            Table::Small(table) => self.scan(&**table, bytes, &mut take),
+            Table::Medium(table) => self.scan(&**table, bytes, &mut take),
+            Table::Large(table) => self.scan(Bits(table), bytes, &mut take),
         }
     }
 
     fn scan(
         &self,
-        table: &impl Lookup,
+        table: impl Lookup,
         bytes: &[u8],
         take: &mut impl FnMut(&Pattern, usize) -> bool,
     ) -> bool {
@@ -80,7 +80,7 @@ impl Searcher {
     /// Looks up the piece of `PIECE` bytes at every `STRIDE`th place.
     fn stride<const STRIDE: usize, const PIECE: usize>(
         &self,
-        table: &impl Lookup,
+        table: impl Lookup,
         bytes: &[u8],
         take: &mut impl FnMut(&Pattern, usize) -> bool,
     ) -> bool {

@@ -7,7 +7,10 @@
 //! bytes are looked up, folded, which needs no casings: a table of them is
 //! small, and a piece that is found is nearly always the word.
 
-use super::forms::Pattern;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::forms::{ByteSet, Pattern};
 use super::searcher::commonness;
 use crate::rule::shape::Class;
 
@@ -57,6 +60,42 @@ struct Piece {
     rest: u32,
 }
 
+/// A word's pieces at every place, and how common their letters are.
+struct Row {
+    pieces: Vec<u64>,
+    weights: Vec<u32>,
+}
+
+impl Row {
+    fn new(form: &Pattern, piece_bytes: usize, mask: u64) -> Self {
+        let piece = |places: &[ByteSet]| {
+            let mut bytes = [0; PIECE_BYTES];
+            for (byte, place) in bytes.iter_mut().zip(places) {
+                *byte = place.bytes()[0];
+            }
+            (u64::from_le_bytes(bytes) | FOLD) & mask
+        };
+        let weight = |places: &[ByteSet]| places.iter().copied().map(commonness).sum();
+        Self {
+            pieces: form.places.windows(piece_bytes).map(piece).collect(),
+            weights: form.places.windows(piece_bytes).map(weight).collect(),
+        }
+    }
+
+    /// The successive places of pieces that are met least: what several words
+    /// share, others that are not searched for hold too.
+    fn rarest(&self, stride: usize, shared: &HashMap<u64, u32>) -> Range<usize> {
+        let common = |places: Range<usize>| {
+            places.map(|at| (shared.get(&self.pieces[at]), self.weights[at])).max()
+        };
+        let first = (0..=self.pieces.len() - stride)
+            .rev()
+            .min_by_key(|first| common(*first..first + stride))
+            .unwrap_or(0);
+        first..first + stride
+    }
+}
+
 fn hash(piece: u64) -> u64 {
     piece.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -69,29 +108,22 @@ impl Words {
         let stride = if shortest > 8 { 4 } else { 3 };
         let piece_bytes = (shortest + 1 - stride).min(PIECE_BYTES);
         let mask = u64::MAX >> (8 * (PIECE_BYTES - piece_bytes));
+        let rows: Vec<Row> = forms.iter().map(|form| Row::new(form, piece_bytes, mask)).collect();
+        let mut shared: HashMap<u64, u32> = HashMap::new();
+        for piece in rows.iter().flat_map(|row| &row.pieces) {
+            *shared.entry(*piece).or_default() += 1;
+        }
         let mut pieces = Vec::with_capacity(forms.len() * stride);
         let mut nexts: Vec<Option<Class>> = Vec::new();
-        for (number, form) in forms.iter().enumerate() {
+        for (number, (form, row)) in forms.iter().zip(&rows).enumerate() {
             let next = next(form.literal);
             let next = nexts.iter().position(|known| *known == next).unwrap_or_else(|| {
                 nexts.push(next);
                 nexts.len() - 1
             });
-            let weights: Vec<u32> = form.places.iter().copied().map(commonness).collect();
-            let weight = |start: usize| weights[start..start + piece_bytes].iter().sum::<u32>();
-            // From where they are rarest; identifiers often begin alike, so the
-            // last of equals.
-            let first = (0..=form.places.len() + 1 - stride - piece_bytes)
-                .rev()
-                .min_by_key(|first| (*first..first + stride).map(weight).max())
-                .unwrap_or(0);
-            for offset in first..first + stride {
-                let mut bytes = [0; PIECE_BYTES];
-                for (byte, place) in bytes.iter_mut().zip(&form.places[offset..]) {
-                    *byte = place.bytes()[0];
-                }
+            for offset in row.rarest(stride, &shared) {
                 pieces.push(Piece {
-                    bytes: (u64::from_le_bytes(bytes) | FOLD) & mask,
+                    bytes: row.pieces[offset],
                     form: number as u32,
                     offset: offset as u16,
                     next: next as u16,

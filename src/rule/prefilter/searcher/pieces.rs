@@ -5,9 +5,13 @@
 
 use super::super::forms::{ByteSet, Pattern};
 use super::table::hash;
+use crate::rule::parts::in_parts;
 
 /// The most casings of one piece that are put in.
 const PIECE_VARIANTS: usize = 256;
+
+/// The least forms that are worth a thread.
+const THREAD_FORMS: usize = 8_000;
 
 /// One casing of a piece of a form.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,23 +35,28 @@ pub(super) struct Pieces {
 impl Pieces {
     /// The pieces of `piece_bytes` at `stride` successive places of each form.
     pub(super) fn new(forms: &[Pattern], stride: usize, piece_bytes: usize) -> Self {
-        let mut unsorted = Vec::new();
-        for (number, form) in forms.iter().enumerate() {
-            add(number as u32, &form.places, stride, piece_bytes, &mut unsorted);
-        }
-        // About as many buckets as pieces.
-        let bucket_bits = unsorted.len().next_power_of_two().trailing_zeros().clamp(12, 20);
+        let numbered: Vec<(usize, &Pattern)> = forms.iter().enumerate().collect();
+        let unsorted = in_parts(&numbered, THREAD_FORMS, |forms| {
+            let mut pieces = Vec::new();
+            for (number, form) in forms {
+                add(*number as u32, &form.places, stride, piece_bytes, &mut pieces);
+            }
+            pieces
+        });
+        let count = unsorted.iter().map(Vec::len).sum::<usize>();
+        // Several pieces a bucket: of many most are casings of a few.
+        let bucket_bits = count.next_power_of_two().trailing_zeros().clamp(14, 22) - 2;
         let bucket = |piece: &Piece| (hash(piece.bytes) >> (32 - bucket_bits)) as usize;
         let mut starts = vec![0u32; (1 << bucket_bits) + 1];
-        for piece in &unsorted {
+        for piece in unsorted.iter().flatten() {
             starts[bucket(piece) + 1] += 1;
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
         let mut next = starts.clone();
-        let mut pieces = vec![Piece::default(); unsorted.len()];
-        for piece in unsorted {
+        let mut pieces = vec![Piece::default(); count];
+        for piece in unsorted.into_iter().flatten() {
             let place = &mut next[bucket(&piece)];
             pieces[*place as usize] = piece;
             *place += 1;
@@ -71,13 +80,15 @@ impl Pieces {
 /// Puts in the pieces of a form that successive look-ups can meet, from where
 /// they are rarest.
 fn add(form: u32, places: &[ByteSet], stride: usize, piece_bytes: usize, pieces: &mut Vec<Piece>) {
-    let weight = |start: usize| -> u32 {
-        places[start..start + piece_bytes].iter().copied().map(commonness).sum()
-    };
+    let weights: Vec<u32> = places.iter().copied().map(commonness).collect();
     let span = stride + piece_bytes - 1;
-    let start = (0..=places.len() - span)
-        .min_by_key(|start| (*start..start + stride).map(weight).max())
-        .unwrap_or(0);
+    let start = weights
+        .windows(span)
+        .enumerate()
+        .min_by_key(|(_, window)| {
+            window.windows(piece_bytes).map(|piece| piece.iter().sum::<u32>()).max()
+        })
+        .map_or(0, |(start, _)| start);
     for offset in start..start + stride {
         let end = offset + piece_bytes;
         let mut variants = [0u32; PIECE_VARIANTS];

@@ -9,40 +9,40 @@
 /// of bits, since as many bytes would fit no cache.
 #[derive(Debug)]
 pub(super) enum Table {
-    Small(Bytes<{ 1 << 16 }>),
-    Medium(Bytes<{ 1 << 18 }>),
-    Large(Bits),
+    Small(Box<[u8; 1 << 16]>),
+    Medium(Box<[u8; 1 << 18]>),
+    Large(Box<[u8; LARGE_BYTES]>),
 }
-
-/// A table that one look-up asks.
-pub(super) trait Lookup {
-    /// Not zero where the piece may be one of those put in.
-    fn look_up(&self, piece: u32) -> u8;
-    fn put_in(&mut self, piece: u32);
-}
-
-/// A byte a place.
-#[derive(Debug)]
-pub(super) struct Bytes<const SIZE: usize>(Box<[u8; SIZE]>);
-
-/// A bit a place.
-#[derive(Debug)]
-pub(super) struct Bits(Box<[u8; LARGE_BYTES]>);
 
 const LARGE_BYTES: usize = 1 << 19;
+
+/// A table that is asked.
+pub(super) trait Lookup: Copy {
+    /// Not zero where the piece may be one of those put in.
+    fn look_up(self, piece: u32) -> u8;
+}
+
+/// A table of bits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bits<'a>(pub(super) &'a [u8; LARGE_BYTES]);
 
 impl Table {
     /// A table of these pieces.
     pub(super) fn new(pieces: impl ExactSizeIterator<Item = u32>) -> Self {
         let mut table = match pieces.len() {
-            0..2048 => Self::Small(Bytes::new()),
-            2048..8192 => Self::Medium(Bytes::new()),
-            _ => Self::Large(Bits(vec![0; LARGE_BYTES].try_into().expect("of this length"))),
+            0..2048 => Self::Small(vec![0; 1 << 16].try_into().expect("of this length")),
+            2048..8192 => Self::Medium(vec![0; 1 << 18].try_into().expect("of this length")),
+            _ => Self::Large(vec![0; LARGE_BYTES].try_into().expect("of this length")),
         };
-        match &mut table {
-            Self::Small(table) => pieces.for_each(|piece| table.put_in(piece)),
-            Self::Medium(table) => pieces.for_each(|piece| table.put_in(piece)),
-            Self::Large(table) => pieces.for_each(|piece| table.put_in(piece)),
+        for piece in pieces {
+            match &mut table {
+                Self::Small(table) => table[place::<{ 1 << 16 }>(piece)] = 1,
+                Self::Medium(table) => table[place::<{ 1 << 18 }>(piece)] = 1,
+                Self::Large(table) => {
+                    let (place, bit) = place_of_bit(piece);
+                    table[place] |= 1 << bit;
+                }
+            }
         }
         table
     }
@@ -52,45 +52,28 @@ pub(super) fn hash(piece: u32) -> u32 {
     piece.wrapping_mul(0x9e37_79b1)
 }
 
-impl<const SIZE: usize> Bytes<SIZE> {
-    fn new() -> Self {
-        Self(vec![0; SIZE].try_into().expect("of this length"))
-    }
+/// Where a table of this size has the byte of a piece.
+#[inline]
+fn place<const SIZE: usize>(piece: u32) -> usize {
+    (hash(piece) >> (32 - SIZE.trailing_zeros())) as usize
+}
 
+#[inline]
+fn place_of_bit(piece: u32) -> (usize, u32) {
+    (place::<LARGE_BYTES>(piece), hash(piece) >> 8 & 7)
+}
+
+impl<const SIZE: usize> Lookup for &[u8; SIZE] {
     #[inline]
-    fn place(piece: u32) -> usize {
-        (hash(piece) >> (32 - SIZE.trailing_zeros())) as usize
+    fn look_up(self, piece: u32) -> u8 {
+        self[place::<SIZE>(piece)]
     }
 }
 
-impl<const SIZE: usize> Lookup for Bytes<SIZE> {
+impl Lookup for Bits<'_> {
     #[inline]
-    fn look_up(&self, piece: u32) -> u8 {
-        self.0[Self::place(piece)]
-    }
-
-    fn put_in(&mut self, piece: u32) {
-        self.0[Self::place(piece)] = 1;
-    }
-}
-
-impl Bits {
-    #[inline]
-    fn place(piece: u32) -> (usize, u32) {
-        let hash = hash(piece);
-        ((hash >> (32 - LARGE_BYTES.trailing_zeros())) as usize, hash >> 8 & 7)
-    }
-}
-
-impl Lookup for Bits {
-    #[inline]
-    fn look_up(&self, piece: u32) -> u8 {
-        let (place, bit) = Self::place(piece);
+    fn look_up(self, piece: u32) -> u8 {
+        let (place, bit) = place_of_bit(piece);
         self.0[place] >> bit & 1
-    }
-
-    fn put_in(&mut self, piece: u32) {
-        let (place, bit) = Self::place(piece);
-        self.0[place] |= 1 << bit;
     }
 }
