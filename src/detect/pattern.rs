@@ -7,18 +7,15 @@
 
 use std::collections::BTreeMap;
 
-use regex::bytes::{Captures, Regex};
-
 use super::value::{Class, Form, classify};
 use super::{Found, shown};
 use crate::finding::Confidence;
-use crate::rule::{LiteralHit, Pattern, Rule, RuleSet};
+use crate::rule::{LiteralHit, Pattern, PatternMatch, Rule, RuleSet};
 use crate::secret::Secret;
 use crate::source::Content;
 
-/// What a pattern sees beyond the longest match on either side, in bytes: its
-/// look-arounds look at one character.
-const LOOK_BYTES: usize = 8;
+/// A pattern with longer matches, in bytes, is not tried around hits.
+const LONGEST_BYTES: usize = 1 << 10;
 
 /// Everything that patterns find.
 pub(super) fn find(rules: &RuleSet, content: &Content<'_>, hits: &[LiteralHit]) -> Vec<Found> {
@@ -26,19 +23,18 @@ pub(super) fn find(rules: &RuleSet, content: &Content<'_>, hits: &[LiteralHit]) 
     for (number, hits) in wanted(rules, hits) {
         let rule = &rules.rules()[number];
         let Some(pattern) = &rule.pattern else { continue };
-        each_match(pattern, content.bytes, &hits, |offset, captures| {
-            let Some(secret) = captures.name("secret") else { return };
-            let span = offset + secret.start()..offset + secret.end();
-            if content.own.contains(&span.start) && is_key(rule, secret.as_bytes()) {
+        for span in matches(pattern, content.bytes, &hits).into_iter().filter_map(|m| m.secret) {
+            let secret = &content.bytes[span.clone()];
+            if content.own.contains(&span.start) && is_key(rule, secret) {
                 found.push(Found {
                     rule: number,
+                    secret: Secret::new(secret),
                     parts: vec![span],
-                    secret: Secret::new(secret.as_bytes()),
                     confidence: rule.confidence.min(Confidence::High),
                     evidence: format!("matches the pattern of rule {}", shown(rule.id.as_bytes())),
                 });
             }
-        });
+        }
     }
     found
 }
@@ -56,20 +52,16 @@ fn wanted<'a>(rules: &RuleSet, hits: &'a [LiteralHit]) -> BTreeMap<usize, Vec<&'
     wanted
 }
 
-/// Gives every match, in order, each with the place of the bytes that its
-/// captures count from.
-fn each_match(
-    pattern: &Pattern,
-    bytes: &[u8],
-    hits: &[&LiteralHit],
-    mut take: impl FnMut(usize, &Captures<'_>),
-) {
+/// Every match, in order.
+fn matches(pattern: &Pattern, bytes: &[u8], hits: &[&LiteralHit]) -> Vec<PatternMatch> {
     let longest = pattern.longest_bytes().filter(|longest| {
-        pattern.stands_at_hits() && 2 * longest.saturating_mul(hits.len()) < bytes.len()
+        pattern.stands_at_hits()
+            && *longest <= LONGEST_BYTES
+            && 16 * longest * hits.len() < bytes.len()
     });
     match longest {
-        Some(longest) => around(pattern.regex(), longest, bytes, hits, &mut take),
-        None => pattern.regex().captures_iter(bytes).for_each(|captures| take(0, &captures)),
+        Some(longest) => around(pattern, longest, bytes, hits),
+        None => pattern.matches(bytes),
     }
 }
 
@@ -80,29 +72,24 @@ fn each_match(
 /// one that holds the hit can begin; one that begins further left holds a hit
 /// that ends further left, and was found with that.
 fn around(
-    regex: &Regex,
+    pattern: &Pattern,
     longest: usize,
     bytes: &[u8],
     hits: &[&LiteralHit],
-    take: &mut impl FnMut(usize, &Captures<'_>),
-) {
+) -> Vec<PatternMatch> {
+    let mut matches = Vec::new();
     let mut at = 0;
     for hit in hits {
         while at <= hit.start {
             let from = at.max(hit.end.saturating_sub(longest));
-            let offset = from.saturating_sub(LOOK_BYTES);
-            let end = bytes.len().min(hit.start.saturating_add(longest + LOOK_BYTES));
-            let Some(captures) = regex.captures_at(&bytes[offset..end], from - offset) else {
-                break;
-            };
-            let whole = captures.get_match();
-            if offset + whole.start() > hit.start {
-                break;
-            }
-            take(offset, &captures);
-            at = offset + whole.end();
+            let end = bytes.len().min(hit.start + longest);
+            let found = pattern.first(bytes, from..end);
+            let Some(found) = found.filter(|found| found.whole.start <= hit.start) else { break };
+            at = found.whole.end;
+            matches.push(found);
         }
     }
+    matches
 }
 
 /// A pattern decides by itself; the value's class only turns away what is

@@ -22,7 +22,7 @@ pub use form::{Form, Wide};
 pub use index::Index;
 pub use parse::RawRule;
 pub(crate) use parts::in_parts;
-pub use pattern::Pattern;
+pub use pattern::{Pattern, PatternMatch};
 pub use prefilter::{
     HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
 };

@@ -1,14 +1,21 @@
 //! A rule's pattern.
 //!
 //! In: its text and the rule's keywords. Out: a pattern that is known to be
-//! sound, what its matches hold around a keyword, and the compiled expression,
-//! made when it is first asked for: of a thousand rules hardly one is ever, and
-//! compiling takes more time and room than all else about a rule. Knows nothing
-//! of files.
+//! sound, what its matches hold around a keyword, and the matches themselves.
+//! Knows nothing of files.
+//!
+//! Compiling takes more time and room than all else about a rule, and of a
+//! thousand hardly one is ever asked for: so a pattern is compiled when it is
+//! first needed, and for few bytes, such as an example's or those around a hit,
+//! only as far as the plainest of engines needs, a fifth of the whole.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
+use regex_automata::util::syntax;
+use regex_automata::{Input, PatternID};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{self, Hir, HirKind};
 
@@ -22,11 +29,27 @@ const LIMIT_BYTES: usize = 4 << 20;
 /// range takes about 30 bytes of the limit.
 const SURELY_SMALL: usize = 10_000;
 
+/// Up to so many bytes the plain engine is quicker than compiling the fast one.
+const FEW_BYTES: usize = 1 << 10;
+
+/// The name of the capture that is the key.
+const SECRET: &str = "secret";
+
+/// One match of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternMatch {
+    /// Its bytes, half-open.
+    pub whole: Range<usize>,
+    /// The key's, if the match has one.
+    pub secret: Option<Range<usize>>,
+}
+
 /// A sound pattern with its capture `secret`; ASCII only, linear in time.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
-    compiled: OnceLock<Regex>,
+    fast: OnceLock<Regex>,
+    plain: OnceLock<PikeVM>,
     longest_bytes: Option<usize>,
     pub(super) shape: Shape,
 }
@@ -39,7 +62,7 @@ impl Pattern {
     pub(super) fn new(text: &str, keywords: &[String]) -> Result<Self, String> {
         let parsed = ParserBuilder::new().utf8(false).unicode(false).build().parse(text);
         let parsed = parsed.map_err(|error| bad(&error.to_string()))?;
-        let compiled = OnceLock::new();
+        let fast = OnceLock::new();
         let may_be_empty = parsed.properties().minimum_len().is_some_and(|least| least == 0);
         if may_be_empty || size(&parsed) > SURELY_SMALL {
             let regex = compile(text).map_err(|error| bad(&error.to_string()))?;
@@ -47,12 +70,13 @@ impl Pattern {
             if regex.is_match(b"") {
                 return Err("a pattern must not match the empty text".to_owned());
             }
-            _ = compiled.set(regex);
+            _ = fast.set(regex);
         }
         check_secret(&parsed)?;
         Ok(Self {
             text: text.to_owned(),
-            compiled,
+            fast,
+            plain: OnceLock::new(),
             longest_bytes: parsed.properties().maximum_len(),
             shape: shape::shape(&parsed, keywords),
         })
@@ -64,11 +88,49 @@ impl Pattern {
         &self.text
     }
 
-    /// The compiled pattern.
+    /// Every match, leftmost first, none overlapping another.
     #[must_use]
-    pub fn regex(&self) -> &Regex {
-        self.compiled
-            .get_or_init(|| compile(&self.text).expect("sound, and small beside the limit"))
+    pub fn matches(&self, bytes: &[u8]) -> Vec<PatternMatch> {
+        if bytes.len() <= FEW_BYTES {
+            let mut matches: Vec<PatternMatch> = Vec::new();
+            let mut at = 0;
+            while let Some(found) = self.first(bytes, at..bytes.len()) {
+                // An empty match, which needs something around it, is passed by.
+                at = found.whole.end.max(found.whole.start + 1);
+                matches.push(found);
+                if at > bytes.len() {
+                    break;
+                }
+            }
+            return matches;
+        }
+        let fast = self
+            .fast
+            .get_or_init(|| compile(&self.text).expect("sound, and small beside the limit"));
+        let captures = fast.captures_iter(bytes).map(|captures| PatternMatch {
+            whole: captures.get_match().range(),
+            secret: captures.name(SECRET).map(|secret| secret.range()),
+        });
+        captures.collect()
+    }
+
+    /// The leftmost match within a few bytes; what stands around them is seen.
+    #[must_use]
+    pub fn first(&self, bytes: &[u8], range: Range<usize>) -> Option<PatternMatch> {
+        let plain = self.plain.get_or_init(|| {
+            PikeVM::builder()
+                .syntax(syntax::Config::new().unicode(false).utf8(false))
+                .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(LIMIT_BYTES)))
+                .build(&self.text)
+                .expect("sound, and small beside the limit")
+        });
+        let mut captures = plain.create_captures();
+        plain.search(&mut plain.create_cache(), &Input::new(bytes).range(range), &mut captures);
+        let group = plain.get_nfa().group_info().to_index(PatternID::ZERO, SECRET);
+        Some(PatternMatch {
+            whole: captures.get_match()?.range(),
+            secret: group.and_then(|group| captures.get_group(group)).map(|span| span.range()),
+        })
     }
 
     /// The length of the longest match, in bytes; `None` where there is none.
@@ -118,6 +180,6 @@ fn check_secret(pattern: &Hir) -> Result<(), String> {
 }
 
 fn has_secret(pattern: &Hir) -> bool {
-    let is_secret = matches!(pattern.kind(), HirKind::Capture(hir::Capture { name: Some(name), .. }) if **name == *"secret");
+    let is_secret = matches!(pattern.kind(), HirKind::Capture(hir::Capture { name: Some(name), .. }) if **name == *SECRET);
     is_secret || pattern.kind().subs().iter().any(has_secret)
 }

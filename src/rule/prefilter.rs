@@ -65,7 +65,7 @@ pub struct LiteralHit {
     /// First byte.
     pub start: usize,
     /// One past the last byte; of a long encoded literal only the beginning
-    /// counts.
+    /// counts, of a long plain one perhaps only one end.
     pub end: usize,
     /// How it is written.
     pub form: Form,
@@ -115,7 +115,8 @@ impl Prefilter {
         let parts = in_parts(&numbered, THREAD_LITERALS, |literals| {
             let mut patterns = Vec::new();
             for (number, literal) in literals {
-                patterns.extend(forms::forms(*number, literal.text().as_bytes()));
+                let text = literal.text().as_bytes();
+                patterns.extend(forms::forms(*number, text, demands.part(*number, text.len())));
             }
             patterns
         });
@@ -131,7 +132,7 @@ impl Prefilter {
         let decided =
             literals.iter().enumerate().map(|(number, literal)| match demands.longest(number) {
                 0 => 0,
-                beside => literal.text().len() + beside,
+                beside => demands.part(number, literal.text().len()).len() + beside,
             });
         let longest_bytes = decided.max().unwrap_or(0).max(searchers.longest());
         Self { searchers, demands, longest_bytes, has_literals, takes_everything }

@@ -5,17 +5,19 @@
 //! rule counts for all. Knows nothing of other forms than the plain one.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::Literal;
 use crate::rule::escape;
 use crate::rule::shape::{Class, Demand, Direction};
 
-/// How far a keyword and the demand on what follows it reach together, in
-/// bytes, unless the keyword is long: the further, the fewer places meet it by
-/// chance, and the more of its surroundings does each piece of a delta keep.
-const REACH_BYTES: usize = 48;
+/// How far a keyword and the demand beside it reach together, in bytes: the
+/// further, the fewer places meet it by chance, and the more of its surroundings
+/// does each piece of a delta keep. 48 measured a tenth slower with ten rules.
+const REACH_BYTES: usize = 32;
 
-/// How far a demand reaches at the least beside a longer keyword, in bytes.
+/// How far a demand reaches at the least, in bytes; of a keyword that leaves
+/// less only that end is searched for which the demand is beside.
 const LEAST_REACH_BYTES: usize = 12;
 
 /// What is asked of each literal's places.
@@ -89,6 +91,18 @@ impl Demands {
     pub(super) fn next(&self, literal: usize) -> Option<Class> {
         let asked = self.of.get(literal)?;
         (!asked.takes_all && asked.before.is_empty()).then_some(asked.next)
+    }
+
+    /// The part of a literal of some length that is searched for where it stands
+    /// plain.
+    pub(super) fn part(&self, literal: usize, length: usize) -> Range<usize> {
+        let surplus = length.saturating_sub(REACH_BYTES - LEAST_REACH_BYTES);
+        match self.of.get(literal) {
+            Some(asked) if asked.takes_all => 0..length,
+            Some(asked) if asked.before.is_empty() => surplus..length,
+            Some(asked) if asked.behind.is_empty() => 0..length - surplus,
+            _ => 0..length,
+        }
     }
 
     /// By how many bytes a place of a literal is decided beyond the literal's

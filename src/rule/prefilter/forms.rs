@@ -8,6 +8,7 @@
 //! have a form each.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::rule::{Form, Wide};
 
@@ -69,8 +70,9 @@ impl Pattern {
     }
 }
 
-/// All forms of a literal in lower case: plain, and in each encoding.
-pub(super) fn forms(literal: usize, text: &[u8]) -> Vec<Pattern> {
+/// All forms of a literal in lower case: plain, of which a part may be enough,
+/// and in each encoding.
+pub(super) fn forms(literal: usize, text: &[u8], part: Range<usize>) -> Vec<Pattern> {
     let mut forms = Vec::new();
     let mut add = |form, places: Vec<ByteSet>, limit: usize| {
         if places.len() >= SHORTEST_FORM_BYTES {
@@ -78,7 +80,7 @@ pub(super) fn forms(literal: usize, text: &[u8]) -> Vec<Pattern> {
             forms.push(Pattern { literal, form, places });
         }
     };
-    add(Form::Plain, text.iter().map(|byte| cases(*byte)).collect(), usize::MAX);
+    add(Form::Plain, text[part].iter().map(|byte| cases(*byte)).collect(), usize::MAX);
     // No encoding takes less than a byte for a byte.
     let text = &text[..text.len().min(FORM_BYTES)];
     for alignment in 0..3 {

@@ -96,10 +96,10 @@ impl Searcher {
             for number in 0..GROUP {
                 found |= table.look_up(piece(number));
             }
-            if found != 0 {
+            if found & 1 != 0 {
                 for number in 0..GROUP {
                     let piece = piece(number);
-                    if table.look_up(piece) != 0
+                    if table.look_up(piece) & 1 != 0
                         && self.confirm(bytes, at + number * STRIDE, piece, take)
                     {
                         return true;
@@ -112,7 +112,7 @@ impl Searcher {
             let mut piece = [0; 4];
             piece[..PIECE].copy_from_slice(&rest[..PIECE]);
             let piece = u32::from_le_bytes(piece);
-            if table.look_up(piece) != 0 && self.confirm(bytes, at, piece, take) {
+            if table.look_up(piece) & 1 != 0 && self.confirm(bytes, at, piece, take) {
                 return true;
             }
             at += STRIDE;

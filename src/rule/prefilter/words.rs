@@ -20,8 +20,9 @@ pub(super) const SHORTEST_BYTES: usize = 7;
 /// The longest piece.
 const PIECE_BYTES: usize = 8;
 
-/// The logarithm of the places of the table for one piece.
-const TABLE_BITS: u32 = 7;
+/// The table's size, a power of two: with four thousand pieces one place in 130
+/// is taken.
+const TABLE_BYTES: usize = 1 << 16;
 
 /// Look-ups that share one branch.
 const GROUP: usize = 8;
@@ -34,8 +35,7 @@ const FOLD: u64 = 0x2020_2020_2020_2020;
 pub(super) struct Words {
     forms: Vec<Pattern>,
     /// By hash, whether a piece is among those put in.
-    table: Vec<u8>,
-    table_shift: u32,
+    table: Box<[u8; TABLE_BYTES]>,
     /// Sorted by bucket.
     pieces: Vec<Piece>,
     starts: Vec<u32>,
@@ -100,6 +100,13 @@ fn hash(piece: u64) -> u64 {
     piece.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// Where the table has the bit of a piece.
+#[inline]
+fn place(piece: u64) -> (usize, u32) {
+    let hash = hash(piece);
+    ((hash >> (64 - TABLE_BYTES.trailing_zeros())) as usize, (hash >> 40) as u32 & 7)
+}
+
 impl Words {
     /// Takes plain forms of [`SHORTEST_BYTES`] or more, and what must follow each
     /// literal, if that is known.
@@ -132,19 +139,20 @@ impl Words {
             }
         }
         let bits = pieces.len().next_power_of_two().trailing_zeros().clamp(8, 20);
-        let (table_shift, bucket_shift) = (64 - bits - TABLE_BITS, 64 - bits);
+        let bucket_shift = 64 - bits;
         pieces.sort_unstable_by_key(|piece| hash(piece.bytes));
-        let mut table = vec![0; 1 << (bits + TABLE_BITS - 3)];
+        let mut table: Box<[u8; TABLE_BYTES]> =
+            vec![0; TABLE_BYTES].try_into().expect("of this length");
         let mut starts = vec![0u32; (1 << bits) + 1];
         for piece in &pieces {
-            let place = hash(piece.bytes) >> table_shift;
-            table[(place >> 3) as usize] |= 1 << (place & 7);
+            let (place, bit) = place(piece.bytes);
+            table[place] |= 1 << bit;
             starts[(hash(piece.bytes) >> bucket_shift) as usize + 1] += 1;
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        Self { forms, table, table_shift, pieces, starts, bucket_shift, nexts, stride, mask }
+        Self { forms, table, pieces, starts, bucket_shift, nexts, stride, mask }
     }
 
     /// The length of the longest word.
@@ -180,13 +188,16 @@ impl Words {
             };
             let mut found = 0;
             for number in 0..GROUP {
-                found |= self.look_up(piece(number)) << number;
+                found |= self.look_up(piece(number));
             }
-            while found != 0 {
-                let number = found.trailing_zeros() as usize;
-                found &= found - 1;
-                if self.confirm(bytes, at + number * STRIDE, piece(number), take) {
-                    return true;
+            if found & 1 != 0 {
+                for number in 0..GROUP {
+                    let piece = piece(number);
+                    if self.look_up(piece) & 1 != 0
+                        && self.confirm(bytes, at + number * STRIDE, piece, take)
+                    {
+                        return true;
+                    }
                 }
             }
             at += GROUP * STRIDE;
@@ -196,7 +207,7 @@ impl Words {
             let known = rest.len().min(PIECE_BYTES);
             piece[..known].copy_from_slice(&rest[..known]);
             let piece = (u64::from_le_bytes(piece) | FOLD) & self.mask;
-            if self.look_up(piece) != 0 && self.confirm(bytes, at, piece, take) {
+            if self.look_up(piece) & 1 != 0 && self.confirm(bytes, at, piece, take) {
                 return true;
             }
             at += STRIDE;
@@ -204,10 +215,11 @@ impl Words {
         false
     }
 
+    /// The lowest bit says whether a piece may be one of those put in.
     #[inline]
-    fn look_up(&self, piece: u64) -> u32 {
-        let place = hash(piece) >> self.table_shift;
-        u32::from(self.table[(place >> 3) as usize] >> (place & 7) & 1)
+    fn look_up(&self, piece: u64) -> u8 {
+        let (place, bit) = place(piece);
+        self.table[place] >> bit
     }
 
     /// Looks at the words that have this piece.

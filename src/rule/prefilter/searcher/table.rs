@@ -18,7 +18,7 @@ const LARGE_BYTES: usize = 1 << 19;
 
 /// A table that is asked.
 pub(super) trait Lookup: Copy {
-    /// Not zero where the piece may be one of those put in.
+    /// The lowest bit says whether the piece may be one of those put in.
     fn look_up(self, piece: u32) -> u8;
 }
 
@@ -74,6 +74,6 @@ impl Lookup for Bits<'_> {
     #[inline]
     fn look_up(self, piece: u32) -> u8 {
         let (place, bit) = place_of_bit(piece);
-        self.0[place] >> bit & 1
+        self.0[place] >> bit
     }
 }
