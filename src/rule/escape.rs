@@ -15,6 +15,8 @@ pub(super) const LONGEST_ESCAPE_BYTES: usize = 12;
 pub(super) enum Spelled {
     /// A byte.
     Byte(u8),
+    /// A character beyond ASCII, by the first of its bytes.
+    Character(u8),
     /// Nothing: a line that goes on.
     Nothing,
     /// Nobody knows yet: it is cut off, or written in escapes itself.
@@ -87,9 +89,16 @@ impl Escape<'_> {
         let value = self.text[digits].iter().fold(0u32, |value, digit| {
             value.wrapping_mul(radix) + char::from(*digit).to_digit(radix).unwrap_or(0)
         });
-        match u8::try_from(value).ok().filter(u8::is_ascii) {
-            Some(byte) => self.byte(byte, length),
-            None => (self.take)(Spelled::Anything, length),
+        // Only these write bytes, whatever the number; the others characters.
+        let is_byte = radix == 8 || matches!(self.text, [b'%' | b'=', ..] | [b'\\', b'x', ..]);
+        if let Some(byte) = u8::try_from(value).ok().filter(|byte| is_byte || byte.is_ascii()) {
+            self.byte(byte, length);
+        } else {
+            // Half a pair, or none, is whatever the decoder makes of it.
+            let spelled = char::from_u32(value).map_or(Spelled::Anything, |character| {
+                Spelled::Character(character.encode_utf8(&mut [0; 4]).as_bytes()[0])
+            });
+            (self.take)(spelled, length);
         }
     }
 
@@ -137,6 +146,8 @@ impl Escape<'_> {
             [b'\n', ..] => (self.take)(Spelled::Nothing, at + 1),
             [] | [b'\r'] if self.is_cut => (self.take)(Spelled::Anything, self.text.len()),
             _ if blanks > 0 => self.broken(at),
+            // The standard's digits are upper case; hexadecimal values are not.
+            [first, second, ..] if first.is_ascii_lowercase() || second.is_ascii_lowercase() => {}
             _ => self.digits(1, 16, 2),
         }
     }
@@ -232,7 +243,9 @@ mod tests {
         assert_eq!(all("=  \r\n", false), [(Nothing, 5)]);
         assert_eq!(all("\\\n", false), [(Nothing, 2)]);
         assert_eq!(all("\\x41424344", false), [(Nothing, 2), (Byte(b'A'), 4)]);
-        for text in ["%", "%4", "%d", "=", "==", "= x", "&&", "& x", "&a", "\\", "\\p", "\\400"] {
+        for text in
+            ["%", "%4", "%d", "=", "==", "= x", "&&", "& x", "&a", "\\", "\\p", "\\400", "=ab"]
+        {
             assert_eq!(all(text, false), [], "{text}");
         }
     }

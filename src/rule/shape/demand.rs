@@ -181,6 +181,7 @@ impl Demand {
         *escapes -= 1;
         match spelled {
             escape::Spelled::Anything => true,
+            escape::Spelled::Character(first) => self.step(alive, first) != Some(0),
             escape::Spelled::Nothing => self.goes_on(alive, rest, is_cut, escapes),
             escape::Spelled::Byte(byte) => match self.step(alive, byte) {
                 None => true,
