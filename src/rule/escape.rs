@@ -147,7 +147,7 @@ impl Escape<'_> {
             [] | [b'\r'] if self.is_cut => (self.take)(Spelled::Anything, self.text.len()),
             _ if blanks > 0 => self.broken(at),
             // The standard's digits are upper case; hexadecimal values are not.
-            [first, second, ..] if first.is_ascii_lowercase() || second.is_ascii_lowercase() => {}
+            [b'0'..=b'9' | b'A'..=b'F', b'a'..=b'f', ..] | [b'a'..=b'f', ..] => {}
             _ => self.digits(1, 16, 2),
         }
     }
