@@ -146,7 +146,7 @@ impl Search<'_> {
         let mut answered: BTreeMap<Kind, usize> = BTreeMap::new();
         let mut source = 0;
         for hit in hits {
-            let kind = Kind::of(hit.form);
+            let kind = Kind::of(hit);
             if answered.get(&kind).is_some_and(|end| hit.start < *end) {
                 continue;
             }
@@ -328,8 +328,8 @@ fn settle(mut placed: Vec<Placed>) -> Vec<Placed> {
 struct Kind(u8);
 
 impl Kind {
-    fn of(form: Form) -> Self {
-        Self(match form {
+    fn of(hit: &LiteralHit) -> Self {
+        Self(match hit.form {
             Form::Plain => 0,
             Form::Base64 { .. } => 1,
             Form::GzipBase64 => 2,
@@ -338,7 +338,9 @@ impl Kind {
             Form::Escapes => 5,
             Form::Html => 6,
             Form::QuotedPrintable => 7,
-            Form::Wide(wide) => 8 + wide as u8,
+            // Other bytes can be text in wide units too, so that a run goes on
+            // over another one that begins within a unit of it.
+            Form::Wide(wide) => 8 + 4 * wide as u8 + (hit.start % wide.unit_bytes()) as u8,
         })
     }
 }
