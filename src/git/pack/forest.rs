@@ -38,6 +38,8 @@ pub(crate) struct Forest {
     children: Vec<NodeId>,
     /// Entries without a base in this pack, by offset.
     roots: Vec<NodeId>,
+    /// For each root, the inflated sizes of all that rests on it and its own.
+    families_bytes: Vec<u64>,
     /// Offsets of the index that lie outside the pack, with their ids.
     outside: Vec<ObjectId>,
     /// Entries that no root leads to.
@@ -81,44 +83,37 @@ struct Node {
     link: Link,
     size_bytes: u64,
     header_len: u8,
-    /// Of the whole tree below and including the entry.
-    weight_bytes: u64,
 }
+
+/// How many headers are fetched together, so that the processor waits for all of
+/// them at once.
+const TOGETHER: usize = 32;
 
 impl Forest {
     /// Reads every header and links the entries.
     pub(crate) fn grow(pack: &Pack) -> Self {
-        let hash_len = pack.hash_len();
         let (offsets, outside) = entry_offsets(pack);
-        let count = offsets.len() - 1;
-        let mut nodes: Vec<Node> = (0..count)
+        let nodes: Vec<Node> = (0..offsets.len() - 1)
             .into_par_iter()
             .with_min_len(4096)
-            .map(|at| read_node(pack, &offsets, at, hash_len))
+            .map(|at| read_node(pack, &offsets, at))
             .collect();
-        let (starts, children) = link_children(&nodes);
-        let roots: Vec<NodeId> = (0..count as u32)
-            .filter(|node| !matches!(nodes[*node as usize].link, Link::Base(_)))
-            .collect();
-        let mut forest = Self {
-            offsets,
-            nodes: Vec::new(),
-            starts,
-            children,
-            roots,
-            outside,
-            unrooted: Vec::new(),
-        };
-        forest.weigh(&mut nodes);
-        forest.nodes = nodes;
-        forest.put_heaviest_last();
-        forest
+        let (ends, weighed) = rayon::join(|| ends(&nodes), || Weighed::new(&nodes));
+        let (starts, children) = children(&nodes, ends, &weighed.heaviest);
+        let Weighed { roots, families_bytes, unrooted, .. } = weighed;
+        Self { offsets, nodes, starts, children, roots, families_bytes, outside, unrooted }
     }
 
     /// Entries without a base in this pack, by offset: whole ones, ones that
     /// rest on another pack, and faulty ones.
     pub(crate) fn roots(&self) -> &[NodeId] {
         &self.roots
+    }
+
+    /// The roots, each with the inflated sizes of it and all that rests on it,
+    /// summed up.
+    pub(crate) fn families(&self) -> impl Iterator<Item = (NodeId, u64)> {
+        self.roots.iter().copied().zip(self.families_bytes.iter().copied())
     }
 
     /// Entries that rest on themselves, directly or not.
@@ -147,11 +142,6 @@ impl Forest {
         self.nodes[node as usize].size_bytes
     }
 
-    /// The inflated sizes of the entry and all that rests on it, summed up.
-    pub(crate) fn weight_bytes(&self, node: NodeId) -> u64 {
-        self.nodes[node as usize].weight_bytes
-    }
-
     /// Where the entry begins.
     pub(crate) fn offset(&self, node: NodeId) -> u64 {
         self.offsets[node as usize]
@@ -178,67 +168,23 @@ impl Forest {
             _ => None,
         }
     }
-
-    /// Sums up weights from the leaves, and finds what no root leads to.
-    fn weigh(&mut self, nodes: &mut [Node]) {
-        let mut order = Vec::with_capacity(nodes.len());
-        order.extend_from_slice(&self.roots);
-        let mut at = 0;
-        while at < order.len() {
-            let node = order[at] as usize;
-            let (start, end) = (self.starts[node], self.starts[node + 1]);
-            order.extend_from_slice(&self.children[start as usize..end as usize]);
-            at += 1;
-        }
-        for node in order.iter().rev() {
-            let Node { link, weight_bytes, .. } = nodes[*node as usize];
-            if let Link::Base(base) = link {
-                let base = &mut nodes[base as usize].weight_bytes;
-                *base = base.saturating_add(weight_bytes);
-            }
-        }
-        if order.len() < nodes.len() {
-            let mut is_rooted = vec![false; nodes.len()];
-            for node in order {
-                is_rooted[node as usize] = true;
-            }
-            self.unrooted =
-                (0..nodes.len() as u32).filter(|node| !is_rooted[*node as usize]).collect();
-        }
-    }
-
-    /// Whoever walks depth first may let go of a parent before its last child;
-    /// with the heaviest child last, at most log2 of a family's weight is held
-    /// at once, however long its chains are.
-    fn put_heaviest_last(&mut self) {
-        for node in 0..self.nodes.len() {
-            let (start, end) = (self.starts[node] as usize, self.starts[node + 1] as usize);
-            let children = &mut self.children[start..end];
-            let weight = |child: NodeId| self.nodes[child as usize].weight_bytes;
-            if let Some(heaviest) = (0..children.len()).max_by_key(|at| weight(children[*at])) {
-                let last = children.len() - 1;
-                children.swap(heaviest, last);
-            }
-        }
-    }
 }
 
 /// The offsets of the index in order, each once, with the pack's end; and the
 /// ids of those that cannot be offsets.
 fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
-    let mut offsets: Vec<u64> = (0..pack.len())
-        .map(|position| pack.offset_at(position))
-        .filter(|offset| is_inside(pack, *offset))
-        .collect();
-    let outside = if offsets.len() < pack.len() as usize {
-        (0..pack.len())
-            .filter(|position| !is_inside(pack, pack.offset_at(*position)))
-            .map(|position| pack.id_at(position).to_owned())
-            .collect()
-    } else {
-        Vec::new()
-    };
+    let mut offsets: Vec<u64> =
+        (0..pack.len()).into_par_iter().map(|position| pack.offset_at(position)).collect();
     offsets.par_sort_unstable();
+    let is_outside = |offset: &u64| !is_inside(pack, *offset);
+    let outside =
+        if offsets.first().is_some_and(is_outside) || offsets.last().is_some_and(is_outside) {
+            offsets.retain(|offset| is_inside(pack, *offset));
+            let ids = (0..pack.len()).filter(|position| is_outside(&pack.offset_at(*position)));
+            ids.map(|position| pack.id_at(position).to_owned()).collect()
+        } else {
+            Vec::new()
+        };
     offsets.dedup();
     offsets.push(pack.end());
     (offsets, outside)
@@ -251,7 +197,13 @@ fn is_inside(pack: &Pack, offset: u64) -> bool {
     (HEADER_BYTES..pack.end()).contains(&offset)
 }
 
-fn read_node(pack: &Pack, offsets: &[u64], at: usize, hash_len: usize) -> Node {
+fn read_node(pack: &Pack, offsets: &[u64], at: usize) -> Node {
+    if at.is_multiple_of(TOGETHER) {
+        let near = &offsets[at..offsets.len().min(at + TOGETHER)];
+        let first = |offset: &u64| pack.bytes(*offset, pack.end()).first().copied().unwrap_or(0);
+        std::hint::black_box(near.iter().map(first).fold(0, u8::wrapping_add));
+    }
+    let hash_len = pack.hash_len();
     let entries = &offsets[..offsets.len() - 1];
     let link_to = |offset: u64| {
         // A base seldom lies far away.
@@ -289,32 +241,134 @@ fn read_node(pack: &Pack, offsets: &[u64], at: usize, hash_len: usize) -> Node {
             },
             size_bytes: header.size_bytes,
             header_len: header.length as u8,
-            weight_bytes: header.size_bytes,
         },
-        Err(error) => {
-            Node { link: Link::Faulty(error), size_bytes: 0, header_len: 0, weight_bytes: 0 }
-        }
+        Err(error) => Node { link: Link::Faulty(error), size_bytes: 0, header_len: 0 },
     }
 }
 
-/// Children by base, in the order of their offsets.
-fn link_children(nodes: &[Node]) -> (Vec<u32>, Vec<NodeId>) {
-    let mut starts = vec![0u32; nodes.len() + 1];
+/// For each entry, how many children it and all before it have.
+fn ends(nodes: &[Node]) -> Vec<u32> {
+    let mut ends = vec![0; nodes.len()];
     for node in nodes {
         if let Link::Base(base) = node.link {
-            starts[base as usize + 1] += 1;
+            ends[base as usize] += 1;
         }
     }
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
     }
-    let mut next = starts.clone();
-    let mut children = vec![0; starts[nodes.len()] as usize];
-    for (at, node) in nodes.iter().enumerate() {
-        if let Link::Base(base) = node.link {
-            children[next[base as usize] as usize] = at as u32;
-            next[base as usize] += 1;
+    ends
+}
+
+/// Children by base, in the order of their offsets, but the heaviest last.
+///
+/// Whoever walks depth first may let go of a parent before its last child; with
+/// the heaviest child last, at most log2 of a family's weight is held at once,
+/// however long its chains are.
+fn children(nodes: &[Node], ends: Vec<u32>, heaviest: &[NodeId]) -> (Vec<u32>, Vec<NodeId>) {
+    let count = ends.last().copied().unwrap_or(0);
+    let mut children = vec![0; count as usize];
+    // Filled from the ends, which become the starts.
+    let mut starts = ends;
+    let mut fill = |base: NodeId, child: NodeId| {
+        let place = &mut starts[base as usize];
+        *place -= 1;
+        children[*place as usize] = child;
+    };
+    for (base, child) in heaviest.iter().enumerate().filter(|(_, child)| **child != NONE) {
+        fill(base as u32, *child);
+    }
+    for (at, node) in nodes.iter().enumerate().rev() {
+        if let Link::Base(base) = node.link
+            && heaviest[base as usize] != at as u32
+        {
+            fill(base, at as u32);
         }
     }
+    starts.push(count);
     (starts, children)
+}
+
+/// No entry: a pack has fewer than 2^32.
+const NONE: NodeId = NodeId::MAX;
+
+/// What follows from the sizes of entries.
+struct Weighed {
+    roots: Vec<NodeId>,
+    families_bytes: Vec<u64>,
+    /// Of each entry the child on which, with itself, the most bytes rest.
+    heaviest: Vec<NodeId>,
+    unrooted: Vec<NodeId>,
+}
+
+impl Weighed {
+    fn new(nodes: &[Node]) -> Self {
+        let mut roots = Vec::new();
+        // Git writes bases first, and of offset deltas no other kind can be told.
+        let mut is_ordered = true;
+        for (at, node) in nodes.iter().enumerate() {
+            match node.link {
+                Link::Base(base) => is_ordered &= (base as usize) < at,
+                _ => roots.push(at as u32),
+            }
+        }
+        let mut weights: Vec<u64> = nodes.iter().map(|node| node.size_bytes).collect();
+        let mut heaviest = vec![NONE; nodes.len()];
+        let mut weigh = |at: NodeId| {
+            if let Link::Base(base) = nodes[at as usize].link {
+                let (weight, heaviest) = (weights[at as usize], &mut heaviest[base as usize]);
+                if *heaviest == NONE || weights[*heaviest as usize] < weight {
+                    *heaviest = at;
+                }
+                let sum = &mut weights[base as usize];
+                *sum = sum.saturating_add(weight);
+            }
+        };
+        let mut unrooted = Vec::new();
+        if is_ordered {
+            (0..nodes.len() as u32).rev().for_each(weigh);
+        } else {
+            let order = bases_first(nodes, &mut unrooted);
+            order.into_iter().rev().for_each(&mut weigh);
+        }
+        let families_bytes = roots.iter().map(|root| weights[*root as usize]).collect();
+        Self { roots, families_bytes, heaviest, unrooted }
+    }
+}
+
+/// Entries, each after the one that it rests on; those that no root leads to
+/// are given apart.
+fn bases_first(nodes: &[Node], unrooted: &mut Vec<NodeId>) -> Vec<NodeId> {
+    #[derive(Clone, Copy)]
+    enum Mark {
+        New,
+        OnTheWay,
+        Seen { is_rooted: bool },
+    }
+    let mut marks = vec![Mark::New; nodes.len()];
+    let (mut order, mut way) = (Vec::with_capacity(nodes.len()), Vec::new());
+    for start in 0..nodes.len() as u32 {
+        let mut at = start;
+        let is_rooted = loop {
+            let mark = &mut marks[at as usize];
+            match *mark {
+                Mark::Seen { is_rooted } => break is_rooted,
+                Mark::OnTheWay => break false,
+                Mark::New => *mark = Mark::OnTheWay,
+            }
+            way.push(at);
+            match nodes[at as usize].link {
+                Link::Base(base) => at = base,
+                _ => break true,
+            }
+        };
+        for node in way.drain(..).rev() {
+            marks[node as usize] = Mark::Seen { is_rooted };
+            if is_rooted { order.push(node) } else { unrooted.push(node) }
+        }
+    }
+    unrooted.sort_unstable();
+    order
 }

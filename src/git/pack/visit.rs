@@ -36,21 +36,21 @@ impl Schedule {
     pub(crate) fn new(forest: &Forest, wants: impl Fn(Link) -> bool) -> Self {
         let (mut large, mut small) = (Vec::new(), Vec::new());
         let (mut chunk, mut weight) = (Vec::new(), 0);
-        for root in forest.roots().iter().filter(|root| wants(forest.link(**root))) {
-            let family = forest.weight_bytes(*root);
-            if family >= LARGE_FAMILY_BYTES {
-                large.push(*root);
+        for (root, bytes) in forest.families().filter(|(root, _)| wants(forest.link(*root))) {
+            if bytes >= LARGE_FAMILY_BYTES {
+                large.push((Reverse(bytes), root));
                 continue;
             }
-            chunk.push(*root);
-            weight += family;
+            chunk.push(root);
+            weight += bytes;
             if weight >= LARGE_FAMILY_BYTES {
                 small.push(std::mem::take(&mut chunk));
                 weight = 0;
             }
         }
         small.push(chunk);
-        large.sort_by_key(|root| Reverse(forest.weight_bytes(*root)));
+        large.sort_unstable();
+        let large = large.into_iter().map(|(_, root)| root).collect();
         Self { large, small, next: AtomicUsize::new(0) }
     }
 
