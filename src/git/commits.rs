@@ -50,6 +50,47 @@ pub(crate) struct Raw {
     pub(crate) time: i64,
 }
 
+/// What the commits of a pack name, some 60 bytes each, gathered by whoever reads
+/// them all anyway.
+#[derive(Debug, Default)]
+pub(crate) struct PackedCommits {
+    facts: Vec<PackedCommit>,
+    /// Of each its tree and its parents.
+    named: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct PackedCommit {
+    node: NodeId,
+    parents: u32,
+    time: i64,
+}
+
+impl PackedCommits {
+    /// Takes the commit that an entry of the pack holds.
+    pub(crate) fn push(&mut self, node: NodeId, raw: &Raw) {
+        let (parents, time) = (raw.parents.len() as u32, raw.time);
+        self.facts.push(PackedCommit { node, parents, time });
+        for id in std::iter::once(&raw.tree).chain(&raw.parents) {
+            self.named.extend_from_slice(id.as_bytes());
+        }
+    }
+
+    /// The commits, of a pack with these ids.
+    fn raws(&self, ids: Ids<'_>) -> impl Iterator<Item = Raw> {
+        let mut named = self.named.as_slice();
+        self.facts.iter().map(move |facts| {
+            let id = ids.of(facts.node).to_owned();
+            let len = id.as_bytes().len();
+            let (own, after) = named.split_at(len * (1 + facts.parents as usize));
+            named = after;
+            let mut own = own.chunks_exact(len).map(ObjectId::from_bytes_or_panic);
+            let tree = own.next().unwrap_or(id);
+            Raw { id, tree, parents: own.collect(), time: facts.time }
+        })
+    }
+}
+
 struct Gathered<'a> {
     ids: Ids<'a>,
     raws: Vec<Raw>,
@@ -82,8 +123,12 @@ impl Graph {
     /// Reads every commit of the store.
     pub(crate) fn gather(store: &Store) -> Vec<Raw> {
         let mut raws = Vec::new();
-        for pack in &store.packs {
+        for (at, pack) in store.packs.iter().enumerate() {
             let ids = pack.ids();
+            if let Some(parts) = store.packed_commits(at) {
+                raws.extend(parts.iter().flat_map(|part| part.raws(ids)));
+                continue;
+            }
             let visitor = || Gathered { ids, raws: Vec::new() };
             for part in visit(pack, |kind| kind == Kind::Commit, visitor) {
                 raws.extend(part.raws);

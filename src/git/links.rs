@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use gix_hash::{ObjectId, oid};
 
 use super::Store;
-use super::commits::{parse, tagged};
-use super::pack::{Kind, ObjectError};
+use super::commits::{PackedCommits, parse, tagged};
+use super::pack::{Kind, NodeId, ObjectError};
 use super::trees::{Entry, EntryKind, entries};
 
 /// How many ids are remembered, so that a name that comes again, as most do, is
@@ -29,6 +29,7 @@ pub(crate) struct Links<'a> {
     /// Ids to look up, one after the other.
     waiting: Vec<u8>,
     missing: BTreeSet<ObjectId>,
+    commits: PackedCommits,
 }
 
 impl<'a> Links<'a> {
@@ -36,7 +37,8 @@ impl<'a> Links<'a> {
         // No id's head belongs where the first value stands; zero does in place 0.
         let mut remembered = vec![0; REMEMBERED];
         remembered[0] = 1;
-        Self { store, remembered, waiting: Vec::new(), missing: BTreeSet::new() }
+        let (waiting, missing) = (Vec::new(), BTreeSet::new());
+        Self { store, remembered, waiting, missing, commits: PackedCommits::default() }
     }
 
     /// Takes an object: what it names must be stored.
@@ -44,6 +46,24 @@ impl<'a> Links<'a> {
     /// # Errors
     /// A tree that does not end where its last entry ends.
     pub(crate) fn object(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), ObjectError> {
+        self.take(None, kind, bytes)
+    }
+
+    /// As [`Links::object`], of an entry of the one pack that these links are of;
+    /// what a commit names is kept.
+    ///
+    /// # Errors
+    /// As [`Links::object`].
+    pub(crate) fn entry_object(
+        &mut self,
+        node: NodeId,
+        kind: Kind,
+        bytes: &[u8],
+    ) -> Result<(), ObjectError> {
+        self.take(Some(node), kind, bytes)
+    }
+
+    fn take(&mut self, node: Option<NodeId>, kind: Kind, bytes: &[u8]) -> Result<(), ObjectError> {
         match kind {
             Kind::Tree => {
                 let mut read = 0;
@@ -58,8 +78,11 @@ impl<'a> Links<'a> {
             Kind::Commit => {
                 if let Some(commit) = parse(ObjectId::null(self.store.hash()), bytes) {
                     self.name(commit.tree.as_bytes());
-                    for parent in commit.parents {
+                    for parent in &commit.parents {
                         self.name(parent.as_bytes());
+                    }
+                    if let Some(node) = node {
+                        self.commits.push(node, &commit);
                     }
                 }
             }
@@ -116,8 +139,13 @@ impl<'a> Links<'a> {
     }
 
     /// What is not stored.
-    pub(crate) fn into_missing(mut self) -> BTreeSet<ObjectId> {
+    pub(crate) fn into_missing(self) -> BTreeSet<ObjectId> {
+        self.finish().0
+    }
+
+    /// What is not stored, and what the pack's commits name.
+    pub(crate) fn finish(mut self) -> (BTreeSet<ObjectId>, PackedCommits) {
         self.look_up();
-        self.missing
+        (self.missing, self.commits)
     }
 }

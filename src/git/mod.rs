@@ -28,7 +28,7 @@ mod store;
 mod trees;
 
 pub use changed::{Brought, Changed, brought_by, changed_by, files_of};
-pub(crate) use commits::{describe, tagged};
+pub(crate) use commits::{PackedCommits, describe, tagged};
 pub use error::GitError;
 pub(crate) use index::read_index;
 pub use index::{Tracked, TrackedKind, tracked_paths};

@@ -6,9 +6,11 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use gix_hash::{ObjectId, oid};
 
+use super::commits::PackedCommits;
 use super::layout::Repository;
 use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
 use super::pack::{
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     /// Whether a pack came from a server that keeps some of the objects.
     pub(crate) has_promisor_pack: bool,
     hash: gix_hash::Kind,
+    /// By pack, what its commits name, once somebody has read them all.
+    packed_commits: OnceLock<Vec<Vec<PackedCommits>>>,
 }
 
 impl Store {
@@ -45,6 +49,7 @@ impl Store {
             skips: Vec::new(),
             has_promisor_pack: false,
             hash: repository.hash(),
+            packed_commits: OnceLock::new(),
         };
         let mut seen = HashSet::new();
         store.add_directory(&repository.common_dir().join("objects"), 0, &mut seen);
@@ -171,6 +176,7 @@ impl Store {
             skips: Vec::new(),
             has_promisor_pack: false,
             hash: self.hash,
+            packed_commits: OnceLock::new(),
         };
         there.add_packs(&directory.join("pack"));
         let mut ids = loose_ids(directory, self.hash);
@@ -185,6 +191,18 @@ impl Store {
     /// The hash that names objects.
     pub(crate) fn hash(&self) -> gix_hash::Kind {
         self.hash
+    }
+
+    /// Keeps what a sweep of every pack saw of their commits, so that they need
+    /// not be read again.
+    pub(crate) fn remember(&self, packed_commits: Vec<Vec<PackedCommits>>) {
+        // Whoever comes second saw the same.
+        let _is_first = self.packed_commits.set(packed_commits);
+    }
+
+    /// What the commits of a pack name, if a sweep has read them.
+    pub(crate) fn packed_commits(&self, pack: usize) -> Option<&[PackedCommits]> {
+        self.packed_commits.get()?.get(pack).map(Vec::as_slice)
     }
 
     /// Whether the object is stored anywhere.

@@ -70,7 +70,8 @@ impl Filter {
 
 /// A tree, as a splice of the subtrees of the record one level up.
 struct Record {
-    id: Short,
+    /// Which tree it is: a pack's entry, or a place among the ids given.
+    tree: NodeId,
     /// Position in its family: 0 rests on nothing.
     depth: u32,
     /// Subtrees kept from the start of the list of the level above.
@@ -89,10 +90,26 @@ type Subtree = (Short, u32);
 /// A wanted object, by number, and the number of its name.
 type Hit = (u32, u32);
 
+/// The ids of trees. Few of them are ever asked for, and of a pack's entry each
+/// is a wait for memory.
+enum TreeIds<'a> {
+    Packed(Ids<'a>),
+    Given(Vec<Short>),
+}
+
+impl TreeIds<'_> {
+    fn of(&self, tree: NodeId) -> Short {
+        match self {
+            Self::Packed(ids) => short(ids.of(tree).as_bytes()),
+            Self::Given(ids) => ids[tree as usize],
+        }
+    }
+}
+
 /// What one thread gathered.
 struct Gathered<'a> {
     wanted: &'a Wanted,
-    ids: Option<Ids<'a>>,
+    ids: TreeIds<'a>,
     hash_len: usize,
     records: Vec<Record>,
     added: Vec<Subtree>,
@@ -110,7 +127,7 @@ struct Held {
 }
 
 impl<'a> Gathered<'a> {
-    fn new(wanted: &'a Wanted, ids: Option<Ids<'a>>, hash_len: usize) -> Self {
+    fn new(wanted: &'a Wanted, ids: TreeIds<'a>, hash_len: usize) -> Self {
         Self {
             wanted,
             ids,
@@ -131,22 +148,27 @@ impl<'a> Gathered<'a> {
         number
     }
 
-    fn id(&self, node: NodeId) -> Short {
-        self.ids.map_or(0, |ids| short(ids.of(node).as_bytes()))
-    }
-
     /// Takes a tree in that was read whole.
-    fn whole(&mut self, id: Short, bytes: &[u8], base: Option<&Held>) -> Held {
+    fn whole(&mut self, tree: NodeId, bytes: &[u8], base: Option<&Held>) -> Held {
         let mut held = Held::default();
         for (number, entry) in entries(bytes, self.hash_len).enumerate() {
             self.entry(&mut held, number as u32, &entry);
         }
-        self.take(id, &mut held, base);
+        self.take(tree, &mut held, base);
         held
     }
 
+    /// Takes in a tree that is no entry of a pack.
+    fn given(&mut self, id: &oid, bytes: &[u8]) {
+        if let TreeIds::Given(ids) = &mut self.ids {
+            let tree = ids.len() as NodeId;
+            ids.push(short(id.as_bytes()));
+            self.whole(tree, bytes, None);
+        }
+    }
+
     /// Takes a tree in, as a splice of what it rests on.
-    fn take(&mut self, id: Short, held: &mut Held, base: Option<&Held>) {
+    fn take(&mut self, tree: NodeId, held: &mut Held, base: Option<&Held>) {
         let old = base.map_or(&[][..], |base| &base.subtrees);
         let new = held.subtrees.as_slice();
         let is_same = |(new, old): &(&(u32, Subtree), &(u32, Subtree))| new.1 == old.1;
@@ -156,7 +178,7 @@ impl<'a> Gathered<'a> {
         let added = &new[kept..new.len() - after];
         held.depth = base.map_or(0, |base| base.depth + 1);
         self.records.push(Record {
-            id,
+            tree,
             depth: held.depth,
             kept: kept as u32,
             dropped: (old.len() - kept - after) as u32,
@@ -211,7 +233,7 @@ impl Look for Gathered<'_> {
     }
 
     fn tree(&mut self, node: NodeId, held: &mut Held, base: Option<&Held>) {
-        self.take(self.id(node), held, base);
+        self.take(node, held, base);
     }
 
     fn forget(held: &mut Held) {
@@ -224,11 +246,11 @@ impl Visit for Gathered<'_> {
     type Held = Held;
 
     fn root(&mut self, node: NodeId, _: Kind, bytes: &[u8]) -> Held {
-        self.whole(self.id(node), bytes, None)
+        self.whole(node, bytes, None)
     }
 
     fn child(&mut self, node: NodeId, _: Kind, bytes: &[u8], base: &Held) -> Held {
-        self.whole(self.id(node), bytes, Some(base))
+        self.whole(node, bytes, Some(base))
     }
 }
 
@@ -259,7 +281,7 @@ pub(super) fn gather(store: &Store, wanted: &Wanted, sets: &mut Sets) -> Trees {
         let (forest, ids) = (pack.forest(), pack.ids());
         let schedule = Schedule::new(forest, |link| link == Link::Root(Kind::Tree));
         gathered.extend(rayon::broadcast(|_| {
-            let mut gathered = Gathered::new(wanted, Some(ids), pack.hash_len());
+            let mut gathered = Gathered::new(wanted, TreeIds::Packed(ids), pack.hash_len());
             let mut walk = TreeWalk::new(pack);
             let mut visiting = Visiting::new(pack);
             let mut inflater = Inflater::new();
@@ -273,53 +295,93 @@ pub(super) fn gather(store: &Store, wanted: &Wanted, sets: &mut Sets) -> Trees {
     }
     gathered.push(gather_scattered(store, wanted));
     let mut trees = Trees::default();
-    lead(&gathered, &mut trees, sets);
-    connect(&gathered, &mut trees);
+    let numbers = number_names(&gathered, &mut trees);
+    lead(&gathered, &numbers, &mut trees, sets);
     trees
 }
 
 /// Trees outside the packs' own families: loose ones, and those whose deltas
 /// rest on another pack.
 fn gather_scattered<'a>(store: &'a Store, wanted: &'a Wanted) -> Gathered<'a> {
-    let mut gathered = Gathered::new(wanted, None, store.hash().len_in_bytes());
+    let mut gathered =
+        Gathered::new(wanted, TreeIds::Given(Vec::new()), store.hash().len_in_bytes());
     let mut inflater = Inflater::new();
     for id in scattered_ids(store) {
         if let Ok(Some((Kind::Tree, bytes))) = store.read(&id, &mut inflater) {
-            gathered.whole(short(id.as_bytes()), &bytes, None);
+            gathered.given(&id, &bytes);
         }
     }
     for directory in &store.directories {
         for id in loose_ids(directory, store.hash()) {
             let loose = read_loose(&loose_path(directory, &id), &mut inflater);
             if let Ok(Some((Kind::Tree, bytes))) = loose {
-                gathered.whole(short(id.as_bytes()), &bytes, None);
+                gathered.given(&id, &bytes);
             }
         }
     }
     gathered
 }
 
-/// Works out, level by level, which trees lead to which wanted objects.
-fn lead(gathered: &[Gathered<'_>], trees: &mut Trees, sets: &mut Sets) {
+/// Numbers the names of all parts; gives each part's numbers by its own.
+fn number_names(gathered: &[Gathered<'_>], trees: &mut Trees) -> Vec<Vec<u32>> {
+    let mut numbers: HashMap<&[u8], u32> = HashMap::new();
+    let mut number = |name| {
+        let next = numbers.len() as u32;
+        *numbers.entry(name).or_insert_with(|| {
+            trees.names.push(name.into());
+            next
+        })
+    };
+    let parts = gathered.iter().map(|part| {
+        let mut own: Vec<(&[u8], u32)> =
+            part.names.iter().map(|(name, number)| (&**name, *number)).collect();
+        own.sort_unstable_by_key(|(_, number)| *number);
+        own.into_iter().map(|(name, _)| number(name)).collect()
+    });
+    parts.collect()
+}
+
+/// Works out, level by level, which trees lead to which wanted objects, and the
+/// steps from each of them.
+fn lead(gathered: &[Gathered<'_>], numbers: &[Vec<u32>], trees: &mut Trees, sets: &mut Sets) {
     let mut filter = Filter::default();
     for _ in 0..DEPTH_LIMIT {
         let mut has_changed = false;
-        for part in gathered {
+        for (part, numbers) in gathered.iter().zip(numbers) {
             part.each_tree(|record, subtrees, hits| {
+                let leading = || {
+                    let is_leading = |subtree: &&Subtree| filter.may_hold(subtree.0);
+                    subtrees.iter().filter(is_leading).filter_map(|(subtree, name)| {
+                        Some((*subtree, *name, *trees.leads_to.get(subtree)?))
+                    })
+                };
                 let mut set = SetId::EMPTY;
                 for (number, _) in hits {
                     set = sets.with(set, *number);
                 }
-                for (subtree, _) in subtrees {
-                    if filter.may_hold(*subtree)
-                        && let Some(below) = trees.leads_to.get(subtree)
-                    {
-                        set = sets.union(set, *below);
-                    }
+                for (.., below) in leading() {
+                    set = sets.union(set, below);
                 }
-                if set != SetId::EMPTY && trees.leads_to.get(&record.id) != Some(&set) {
-                    trees.leads_to.insert(record.id, set);
-                    filter.insert(record.id);
+                if set == SetId::EMPTY {
+                    return;
+                }
+                let id = part.ids.of(record.tree);
+                let steps = hits.len() + leading().count();
+                // All that a tree leads to is known in the last round, in which
+                // nothing changes any more.
+                if trees.edges.get(&id).is_none_or(|known| known.len() != steps) {
+                    let name = |name: &u32| numbers[*name as usize];
+                    let own = hits.iter().map(|(number, at)| Edge::Wanted(*number, name(at)));
+                    let below = leading().map(|(tree, at, _)| Edge::Subtree(tree, name(&at)));
+                    trees.edges.insert(id, own.chain(below).collect());
+                }
+                // Sets only grow, so that two trees that are made to be alike here
+                // do not change one another for ever.
+                let known = trees.leads_to.get(&id).copied().unwrap_or(SetId::EMPTY);
+                let set = sets.union(known, set);
+                if set != known {
+                    trees.leads_to.insert(id, set);
+                    filter.insert(id);
                     has_changed = true;
                 }
             });
@@ -327,43 +389,6 @@ fn lead(gathered: &[Gathered<'_>], trees: &mut Trees, sets: &mut Sets) {
         if !has_changed {
             break;
         }
-    }
-}
-
-/// Notes the steps from every tree that leads to a wanted object.
-fn connect(gathered: &[Gathered<'_>], trees: &mut Trees) {
-    let mut numbers: HashMap<&[u8], u32> = HashMap::new();
-    for part in gathered {
-        let mut own: Vec<(&[u8], u32)> =
-            part.names.iter().map(|(name, number)| (&**name, *number)).collect();
-        own.sort_unstable_by_key(|(_, number)| *number);
-        let global: Vec<u32> = own
-            .iter()
-            .map(|(name, _)| {
-                let next = numbers.len() as u32;
-                *numbers.entry(name).or_insert_with(|| {
-                    trees.names.push((*name).into());
-                    next
-                })
-            })
-            .collect();
-        let (leads_to, edges) = (&trees.leads_to, &mut trees.edges);
-        part.each_tree(|record, subtrees, hits| {
-            if !leads_to.contains_key(&record.id) || edges.contains_key(&record.id) {
-                return;
-            }
-            let mut steps: Vec<Edge> = hits
-                .iter()
-                .map(|(number, name)| Edge::Wanted(*number, global[*name as usize]))
-                .collect();
-            steps.extend(
-                subtrees
-                    .iter()
-                    .filter(|(subtree, _)| leads_to.contains_key(subtree))
-                    .map(|(subtree, name)| Edge::Subtree(*subtree, global[*name as usize])),
-            );
-            edges.insert(record.id, steps);
-        });
     }
 }
 

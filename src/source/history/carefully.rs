@@ -174,7 +174,7 @@ impl Walk<'_, '_> {
 
     /// Looks up what an object names.
     fn look_up(&mut self, node: NodeId, kind: Kind, content: &[u8]) {
-        if let Err(error) = self.links.object(kind, content) {
+        if let Err(error) = self.links.entry_object(node, kind, content) {
             self.field.delivery.fault(self.field.id(node), &error);
         }
     }

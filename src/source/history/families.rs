@@ -21,7 +21,7 @@ use super::delivery::tally;
 use super::gathered::Gathered;
 use super::packs::Field;
 use super::trees::TreeWalker;
-use crate::git::Links;
+use crate::git::{Links, PackedCommits};
 
 /// A whole content from this size on is searched where it lies.
 const SEARCHED_IN_PLACE_BYTES: usize = 16 << 10;
@@ -112,14 +112,16 @@ impl<'a> Walker<'a> {
         self.walk_again();
     }
 
-    /// Asks about everything gathered, and counts.
-    pub(super) fn finish(mut self) {
+    /// Asks about everything gathered, and counts; gives what the commits name.
+    pub(super) fn finish(mut self) -> PackedCommits {
         let prefilter = self.field.delivery.prefilter;
         self.gathered.search(prefilter);
         self.trees.names.search(prefilter);
         self.walk_again();
         self.field.delivery.sink.count(self.counted + self.gathered.counted);
-        self.field.delivery.missing(self.links.into_missing());
+        let (missing, commits) = self.links.finish();
+        self.field.delivery.missing(missing);
+        commits
     }
 
     fn walk_again(&mut self) {
@@ -155,7 +157,7 @@ impl<'a> Walker<'a> {
             if kind == Kind::Blob && is_container(content) {
                 return Err(Careful);
             }
-            self.links.object(kind, content)?;
+            self.links.entry_object(root, kind, content)?;
             self.gathered.bytes.extend(&[SEPARATOR]);
             return Ok(());
         }
@@ -164,7 +166,7 @@ impl<'a> Walker<'a> {
         if kind == Kind::Blob && is_container(&content) {
             return Err(Careful);
         }
-        self.links.object(kind, &content)?;
+        self.links.entry_object(root, kind, &content)?;
         if content.len() >= SEARCHED_IN_PLACE_BYTES {
             if self.field.delivery.prefilter.holds_literal(&content) {
                 return Err(Careful);
@@ -237,7 +239,7 @@ impl<'a> Walker<'a> {
         }
         self.count(child, kind, result_len);
         if let Some(content) = &built {
-            self.links.object(kind, content)?;
+            self.links.entry_object(child, kind, content)?;
         }
         if is_leaf && let Some(content) = built.take() {
             self.release(content);

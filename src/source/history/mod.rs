@@ -63,8 +63,11 @@ pub(super) fn sweep_objects(
 }
 
 fn objects(store: &Store, delivery: &Delivery<'_>) {
-    for at in 0..store.packs.len() {
-        packs::sweep(store, at, delivery);
+    let commits = (0..store.packs.len()).map(|at| packs::sweep(store, at, delivery));
+    // Each pack is swept, whatever became of those before.
+    let commits: Vec<_> = commits.collect();
+    if let Some(commits) = commits.into_iter().collect() {
+        store.remember(commits);
     }
     loose::sweep(store, delivery);
 }

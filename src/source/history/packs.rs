@@ -10,8 +10,8 @@ use gix_hash::ObjectId;
 
 use super::delivery::Delivery;
 use super::families::Walker;
-use crate::git::Store;
 use crate::git::pack::{Forest, NodeId, ObjectError, Pack, Schedule};
+use crate::git::{PackedCommits, Store};
 
 /// A pack that is being swept.
 pub(super) struct Field<'a> {
@@ -37,8 +37,13 @@ impl Field<'_> {
     }
 }
 
-/// Sweeps the store's pack number `at`.
-pub(super) fn sweep(store: &Store, at: usize, delivery: &Delivery<'_>) {
+/// Sweeps the store's pack number `at`; gives what its commits name, unless the
+/// sweep was cancelled.
+pub(super) fn sweep(
+    store: &Store,
+    at: usize,
+    delivery: &Delivery<'_>,
+) -> Option<Vec<PackedCommits>> {
     let pack = &store.packs[at];
     let forest = pack.forest();
     let duplicates = duplicates(&store.packs, at);
@@ -47,19 +52,20 @@ pub(super) fn sweep(store: &Store, at: usize, delivery: &Delivery<'_>) {
         delivery.fault(*id, &ObjectError::BaseOffset);
     }
     let schedule = Schedule::new(forest, |_| true);
-    rayon::broadcast(|_| {
+    let commits = rayon::broadcast(|_| {
         let mut walker = Walker::new(&field);
         while let Some(families) = schedule.take() {
             if delivery.sink.is_cancelled() {
-                return;
+                return None;
             }
             for root in families {
                 walker.family(*root);
             }
         }
-        walker.finish();
+        Some(walker.finish())
     });
     super::carefully::sweep_unrooted(&field);
+    commits.into_iter().collect()
 }
 
 /// The offsets of those entries of pack `at` that an earlier pack holds too.
