@@ -6,17 +6,34 @@
 mod git_support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use git_support::Repo;
-use keysweep::finding::{Provenance, Reach};
+use keysweep::finding::{Provenance, Reach, Skip, Tally};
 use keysweep::git::{Repository, provenance};
+use keysweep::rule::Prefilter;
+use keysweep::source::{Content, Sink, history};
 use proptest::prelude::*;
+
+/// Takes what a sweep delivers and does nothing with it.
+struct Nothing;
+
+impl Sink for Nothing {
+    fn content(&self, _: Content<'_>) {}
+    fn skip(&self, _: Skip) {}
+    fn count(&self, _: Tally) {}
+}
 
 fn ask(repo: &Repo, ids: &[&str]) -> BTreeMap<String, Provenance> {
     let repository = Repository::discover_root(repo.root()).unwrap().unwrap();
     let ids: Vec<_> =
         ids.iter().map(|id| gix_hash::ObjectId::from_hex(id.as_bytes()).unwrap()).collect();
     let found = provenance(&repository, &ids).expect("it can be read");
+    // After a sweep the commits come from there.
+    let swept = Repository::discover_root(repo.root()).unwrap().unwrap();
+    let prefilter = Prefilter::new(&[], false);
+    history::sweep(&swept, &Arc::from("root"), &prefilter, &Nothing).expect("it can be swept");
+    assert_eq!(provenance(&swept, &ids).expect("it can be read"), found);
     found.into_iter().map(|(id, provenance)| (id.to_string(), provenance)).collect()
 }
 
