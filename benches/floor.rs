@@ -1,5 +1,6 @@
 //! The floor below every sweep of a repository: inflates every blob, commit and
-//! tag entry of its packs once, and does nothing else.
+//! tag entry of its packs once, and does nothing else; then every tree, which is
+//! no part of the floor, to see what reading them adds.
 //!
 //! `cargo bench --bench floor -- REPOSITORY.git` prints what took how long, on
 //! as many threads as rayon chooses (`RAYON_NUM_THREADS`). It shares no code
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 /// The entry types of a pack that are measured, with their names.
-const KINDS: [(u8, &str); 3] = [(3, "blob"), (1, "commit"), (4, "tag")];
+const KINDS: [(u8, &str); 4] = [(3, "blob"), (1, "commit"), (4, "tag"), (2, "tree")];
 
 /// How many times everything is measured; the least counts.
 const ROUNDS: usize = 5;

@@ -12,7 +12,9 @@ LIKENESS = """\
   escapes and UTF-16 too, in messages, tags, notes and unreachable objects. Peers restricted
   to *the one* rule look for one plain assignment. This favours them.
 - The floor is the best of five rounds within its process, start-up, header parsing and
-  opening left out, on all cores. It does no search at all. This favours the floor.
+  opening left out, on all cores. It does no search at all. This favours the floor. It has
+  no trees; Keysweep reads them, for the names in them and to see whether all that they name
+  is stored.
 - Kingfisher scans each blob once, like Keysweep; `--turbo` leaves out base64, commit
   metadata and language detection, and nothing is validated. Its compiled rules are cached.
 - gitleaks and betterleaks read what `git log -p` prints: added lines of reachable commits

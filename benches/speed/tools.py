@@ -78,9 +78,10 @@ def floor(program: Path) -> Tool:
 
 
 def floor_time_s(run: Run) -> float:
-    """The sum of what the floor says for each kind of object."""
+    """The sum of what the floor says for blobs, commits and tags."""
     text = run.head.decode(errors="replace")
-    return sum(float(time) for time in re.findall(r"MB ([0-9.]+) s$", text, re.M))
+    times = re.findall(r": (?:blob|commit|tag) .* MB ([0-9.]+) s$", text, re.M)
+    return sum(float(time) for time in times)
 
 
 def peers(directory: Path, with_defaults: bool) -> list[Tool]:
