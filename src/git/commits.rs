@@ -18,15 +18,11 @@ use crate::finding::Commit;
 /// A commit by its place in [`Graph::order`]'s numbering.
 pub(crate) type CommitId = u32;
 
-/// What the graph keeps of a commit.
+/// What the graph keeps of a commit, besides its parents.
 #[derive(Debug)]
 pub(crate) struct Vertex {
     pub(crate) id: ObjectId,
     pub(crate) tree: ObjectId,
-    /// Parents that are stored here.
-    pub(crate) parents: Vec<CommitId>,
-    /// Whether some parent is not.
-    pub(crate) lacks_parent: bool,
     /// Seconds since 1970 of the committer; 0 where malformed.
     pub(crate) time: i64,
 }
@@ -35,6 +31,7 @@ pub(crate) struct Vertex {
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
     pub(crate) commits: Vec<Vertex>,
+    parents: Lists,
     numbers: ByShort<CommitId>,
     /// Commits whose ids another's is like, cut short.
     alike: HashMap<ObjectId, CommitId>,
@@ -153,7 +150,7 @@ impl Graph {
 
     /// Links commits to their parents.
     pub(crate) fn link(mut raws: Vec<Raw>) -> Self {
-        raws.sort_unstable_by_key(|raw| raw.id);
+        raws.sort_unstable_by(|one, other| one.id.cmp(&other.id));
         raws.dedup_by_key(|raw| raw.id);
         let mut graph = Self::default();
         graph.numbers.reserve(raws.len());
@@ -163,23 +160,12 @@ impl Graph {
                 graph.alike.insert(raw.id, number as u32);
             }
         }
-        // The numbers are asked while the commits are filled in.
-        graph.commits = raws
-            .iter()
-            .map(|raw| Vertex {
-                id: raw.id,
-                tree: raw.tree,
-                parents: Vec::new(),
-                lacks_parent: false,
-                time: raw.time,
-            })
-            .collect();
-        for (number, raw) in raws.iter().enumerate() {
-            let parents: Vec<CommitId> =
-                raw.parents.iter().filter_map(|parent| graph.number(parent)).collect();
-            graph.commits[number].lacks_parent = parents.len() < raw.parents.len();
-            graph.commits[number].parents = parents;
-        }
+        // The numbers are asked while the parents are filled in.
+        let vertex = |raw: &Raw| Vertex { id: raw.id, tree: raw.tree, time: raw.time };
+        graph.commits = raws.iter().map(vertex).collect();
+        graph.parents = Lists::of(
+            raws.iter().map(|raw| raw.parents.iter().filter_map(|parent| graph.number(parent))),
+        );
         graph.order = graph.sort();
         graph
     }
@@ -193,18 +179,19 @@ impl Graph {
         self.alike.get(id).copied()
     }
 
+    /// The parents of a commit that are stored here.
+    pub(crate) fn parents(&self, number: CommitId) -> &[CommitId] {
+        self.parents.of_commit(number)
+    }
+
     /// Parents first; among those that could come next the oldest, then the
     /// least id. Commits that are their own ancestors, which takes a broken
     /// hash, come nowhere.
     fn sort(&self) -> Vec<CommitId> {
-        let mut children: Vec<Vec<CommitId>> = vec![Vec::new(); self.commits.len()];
-        let mut waits_for: Vec<u32> = Vec::with_capacity(self.commits.len());
-        for (number, commit) in self.commits.iter().enumerate() {
-            waits_for.push(commit.parents.len() as u32);
-            for parent in &commit.parents {
-                children[*parent as usize].push(number as u32);
-            }
-        }
+        let children = self.parents.turned();
+        let mut waits_for: Vec<u32> = (0..self.commits.len())
+            .map(|at| self.parents.of_commit(at as u32).len() as u32)
+            .collect();
         let key = |number: u32| Reverse((self.commits[number as usize].time, number));
         let mut ready: BinaryHeap<_> = (0..self.commits.len() as u32)
             .filter(|number| waits_for[*number as usize] == 0)
@@ -213,7 +200,7 @@ impl Graph {
         let mut order = Vec::with_capacity(self.commits.len());
         while let Some(Reverse((_, number))) = ready.pop() {
             order.push(number);
-            for child in &children[number as usize] {
+            for child in children.of_commit(number) {
                 let waits = &mut waits_for[*child as usize];
                 *waits -= 1;
                 if *waits == 0 {
@@ -230,10 +217,56 @@ impl Graph {
         let mut open: Vec<CommitId> = tips.into_iter().collect();
         while let Some(number) = open.pop() {
             if !std::mem::replace(&mut is_marked[number as usize], true) {
-                open.extend_from_slice(&self.commits[number as usize].parents);
+                open.extend_from_slice(self.parents(number));
             }
         }
         is_marked
+    }
+}
+
+/// A list of commits for each commit, one after the other: most have one.
+#[derive(Debug, Default)]
+struct Lists {
+    members: Vec<CommitId>,
+    ends: Vec<u32>,
+}
+
+impl Lists {
+    fn of<L: IntoIterator<Item = CommitId>>(lists: impl ExactSizeIterator<Item = L>) -> Self {
+        let mut all = Self { members: Vec::new(), ends: Vec::with_capacity(lists.len()) };
+        for list in lists {
+            all.members.extend(list);
+            all.ends.push(all.members.len() as u32);
+        }
+        all
+    }
+
+    fn of_commit(&self, number: CommitId) -> &[CommitId] {
+        let at = number as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.members[start as usize..self.ends[at] as usize]
+    }
+
+    /// For each commit those in whose lists it is.
+    fn turned(&self) -> Self {
+        let mut ends = vec![0u32; self.ends.len()];
+        for member in &self.members {
+            ends[*member as usize] += 1;
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            // For now where the list starts.
+            sum += std::mem::replace(end, sum);
+        }
+        let mut members = vec![0; self.members.len()];
+        for number in 0..self.ends.len() as u32 {
+            for member in self.of_commit(number) {
+                let end = &mut ends[*member as usize];
+                members[*end as usize] = number;
+                *end += 1;
+            }
+        }
+        Self { members, ends }
     }
 }
 

@@ -111,7 +111,7 @@ impl Lines {
             if set == SetId::EMPTY {
                 continue;
             }
-            let parents = &history.graph.commits[*commit as usize].parents;
+            let parents = history.graph.parents(*commit);
             if parents.iter().any(|parent| history.holds(*parent) == set) {
                 continue;
             }
@@ -148,7 +148,7 @@ impl Lines {
             let is_on_line = history.graph.ancestors([tip]);
             for commit in history.graph.order.iter().filter(|at| is_on_line[**at as usize]) {
                 let set = history.holds(*commit);
-                let parents = &history.graph.commits[*commit as usize].parents;
+                let parents = history.graph.parents(*commit);
                 let Some(first) = parents.first().map(|parent| history.holds(*parent)) else {
                     continue;
                 };
@@ -215,7 +215,7 @@ fn history_bits(history: &History, start: u32) -> Vec<u64> {
             last = (set, set_bits(history.sets.members(set), start));
         }
         let mut own = bits[*commit as usize] | last.1;
-        for parent in &history.graph.commits[*commit as usize].parents {
+        for parent in history.graph.parents(*commit) {
             own |= bits[*parent as usize];
         }
         bits[*commit as usize] = own;
