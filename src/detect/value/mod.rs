@@ -290,6 +290,19 @@ mod tests {
             .filter(|key| !matches!(classify(key.as_bytes(), Form::Bare), Class::Literal(_)))
             .count();
         assert_eq!(missed, 0);
+        // The four of a million in which words outweigh chance.
+        for (one, other) in [
+            ("xboZzUIkeOvCEteFFEyr", "MdeNSHTrExLVeUGek9vD"),
+            ("SIlNOAraTH3Xal8AP1hu", "YhMAlyZisEVFaMCaMANA"),
+            ("qunJEallLIEZUaACnANp", "ORoR9LsV5JubloHmUM2l"),
+            ("KiGiWuiPrrJAEsXBUeda", "MetYCI4XxCBoYndT442N"),
+        ] {
+            let key = format!("{one}{other}");
+            assert_eq!(classify(key.as_bytes(), Form::Bare), Class::Literal(Strength::Fair));
+        }
+        for identifier in ["geohashGetDistanceIfInRadiusWGS84", "kCFURLUbiquitousItemIsExcluded"] {
+            assert_eq!(classify(identifier.as_bytes(), Form::Bare), Class::Code);
+        }
     }
 
     #[test]
