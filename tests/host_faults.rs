@@ -3,9 +3,8 @@
 //! with what it owes or says why not; it never ends clean by mistake and never
 //! leaves half a report.
 //!
-//! Disks full at each write of the journal, crashes there and clocks that go
-//! back stand in `journal.rs`. Nothing else reads a clock but for what is
-//! printed, so no more of that is faked here.
+//! Disks full at each write of the journal and crashes there stand in
+//! `journal.rs`.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -255,4 +254,63 @@ fn runs_that_write_one_report_leave_a_whole_one() {
     let report: serde_json::Value = serde_json::from_slice(&text).expect("whole");
     assert_eq!(report["findings"].as_array().map(Vec::len), Some(100));
     assert_eq!(names(tree.beside("report.json").parent().expect("a directory")).len(), 2);
+}
+
+/// A library that is loaded before the system's own and sets the wall clock up to
+/// five years on or back at every look.
+#[cfg(target_env = "gnu")]
+const JUMPING_CLOCK: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <time.h>
+
+static atomic_long looks;
+
+int clock_gettime(clockid_t clock, struct timespec *at) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int failed = real(clock, at);
+    if (!failed && clock == CLOCK_REALTIME)
+        at->tv_sec += (atomic_fetch_add(&looks, 1) * 5 % 9 - 4) * 40000000;
+    return failed;
+}
+"#;
+
+#[cfg(target_env = "gnu")]
+#[test]
+fn clock_that_jumps_changes_no_verdict_and_no_audit() {
+    let tree = Tree::new();
+    tree.write("clock.c", JUMPING_CLOCK).write("leak.env", assignment("clock"));
+    let (source, library) = (tree.root().join("clock.c"), tree.root().join("clock.so"));
+    // What links Rust's programs links this too.
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .arg("-ldl")
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let run = |arguments: &[&str]| {
+        command(tree.root()).args(arguments).env("LD_PRELOAD", &library).output().unwrap()
+    };
+    let scanned = run(&["scan", "--format", "jsonl", "leak.env"]);
+    assert_eq!(scanned.status.code(), Some(1), "{scanned:?}");
+    assert_eq!(
+        scanned.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count(),
+        1
+    );
+
+    let drilled = run(&["drill", "--out", "audit"]);
+    assert_eq!(drilled.status.code(), Some(0), "{drilled:?}");
+    let audit = tree.root().join("audit");
+    let journal = std::fs::read_to_string(audit.join("journal.ndjson")).unwrap();
+    assert!(
+        journal.contains("\"clock_went_back_ms\":"),
+        "no look at the clock was faked: {journal}"
+    );
+    assert!(keysweep::report::audit::check(&audit, None).unwrap().is_intact());
+    let report = std::fs::read(audit.join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["findings"][0]["verdict"]["state"], "dead");
 }
