@@ -167,6 +167,30 @@ fn a_merge_of_an_old_branch_is_not_what_removed_a_blob() {
 }
 
 #[test]
+fn a_commit_that_names_ids_of_another_length_is_passed_over() {
+    let repo = Repo::new();
+    let wanted = repo.blob(b"the wanted bytes\n");
+    repo.write("secret", "the wanted bytes\n");
+    let introduced = repo.commit("bring it", 1);
+    let (short, long) = ("1".repeat(40), "2".repeat(64));
+    let end = "author A <a> 1 +0000\ncommitter A <a> 1 +0000\n\nfaulty\n";
+    for header in [
+        format!("tree {long}\nparent {introduced}\n"),
+        format!("tree {short}\nparent {long}\nparent {introduced}\n"),
+    ] {
+        let commit = format!("{header}{end}");
+        let arguments = ["hash-object", "-t", "commit", "-w", "--literally", "--stdin"];
+        repo.git_bytes(&arguments, commit.as_bytes());
+    }
+    let all = ["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"];
+    let ids = repo.git_bytes(&all, b"");
+    repo.git_bytes(&["pack-objects", "-q", ".git/objects/pack/pack"], &ids);
+    repo.git(&["prune-packed", "-q"]);
+    let found = ask_one(&repo, &wanted);
+    assert_eq!(commit_id(found.introduced.as_ref()), Some(introduced));
+}
+
+#[test]
 fn grafts_and_replacements_change_nothing() {
     let repo = Repo::new();
     let blob = repo.blob(b"wanted\n");

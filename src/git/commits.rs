@@ -270,15 +270,17 @@ impl Lists {
     }
 }
 
-/// Reads the headers of a commit; `None` where they are damaged.
+/// Reads the headers of a commit; `None` where they are damaged, or name an id of
+/// another length than `id`.
 pub(crate) fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
+    let named = |hex| ObjectId::from_hex(hex).ok().filter(|named| named.kind() == id.kind());
     let mut lines = bytes.split(|byte| *byte == b'\n');
-    let tree = ObjectId::from_hex(lines.next()?.strip_prefix(b"tree ")?).ok()?;
+    let tree = named(lines.next()?.strip_prefix(b"tree ")?)?;
     let mut parents = Vec::new();
     let mut time = 0;
     for line in lines {
         if let Some(parent) = line.strip_prefix(b"parent ") {
-            parents.push(ObjectId::from_hex(parent).ok()?);
+            parents.push(named(parent)?);
         } else if let Some(committer) = line.strip_prefix(b"committer ") {
             time = seconds(committer).map_or(0, |(seconds, _)| seconds);
             break;

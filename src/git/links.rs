@@ -103,9 +103,12 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Takes the id of an object that must be stored.
+    /// Takes the id of an object that must be stored; one of another length than
+    /// the repository's ids names nothing.
     pub(crate) fn id(&mut self, id: &oid) {
-        self.name(id.as_bytes());
+        if id.kind() == self.store.hash() {
+            self.name(id.as_bytes());
+        }
     }
 
     /// Takes an id that must be stored.

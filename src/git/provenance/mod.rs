@@ -33,7 +33,8 @@ const PATHS_SHOWN: usize = 5;
 
 /// Works out the provenance of each of `ids`: blobs, commits, tags or trees.
 ///
-/// Costs about one visit of every tree and commit, however many ids there are.
+/// Costs about one visit of every tree, and of every commit unless a sweep of the
+/// same repository has read them, however many ids there are.
 /// An id that nothing leads to is given with [`Reach::Nothing`].
 ///
 /// # Errors
