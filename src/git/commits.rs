@@ -150,7 +150,7 @@ impl Graph {
 
     /// Links commits to their parents.
     pub(crate) fn link(mut raws: Vec<Raw>) -> Self {
-        raws.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        raws.sort_unstable_by_key(|raw| raw.id);
         raws.dedup_by_key(|raw| raw.id);
         let mut graph = Self::default();
         graph.numbers.reserve(raws.len());
