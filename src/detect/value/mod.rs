@@ -300,6 +300,9 @@ mod tests {
             let key = format!("{one}{other}");
             assert_eq!(classify(key.as_bytes(), Form::Bare), Class::Literal(Strength::Fair));
         }
+        // One in some ten million has a run that masks have.
+        let key = format!("{}{}", "jj2rGDFP0F2xxxxxaqWc", "Ho1h48o9TzoJ5PDTlqUn");
+        assert_eq!(classify(key.as_bytes(), Form::Bare), Class::Literal(Strength::Strong));
         for identifier in ["geohashGetDistanceIfInRadiusWGS84", "kCFURLUbiquitousItemIsExcluded"] {
             assert_eq!(classify(identifier.as_bytes(), Form::Bare), Class::Code);
         }

@@ -111,7 +111,11 @@ pub(super) fn is_masked(value: &[u8]) -> bool {
     MASKS.iter().any(|mask| memchr::memmem::find(value, mask).is_some())
         || (value.first() == Some(&b'<') && value.last() == Some(&b'>'))
         || (value.first() == Some(&b'[') && value.last() == Some(&b']'))
-        || [b'x', b'X'].iter().any(|mask| longest_run(value, |byte| byte == mask) >= 5)
+        || [b'x', b'X'].iter().any(|mask| {
+            // A random key of 40 characters has five in a row once in ten million.
+            let run = longest_run(value, |byte| byte == mask);
+            run >= 5 && run >= (value.len() / 4).min(8)
+        })
         || value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'-' | b'_' | b'#' | b'?'))
 }
 
