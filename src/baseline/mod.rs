@@ -256,11 +256,14 @@ mod tests {
     fn entries_are_sorted_and_read_back() {
         let other = line("").replace("0011", "ff11").replace("\"x\"", r#""why \"so\" — é""#);
         let text = format!("# mine\r\n{other}\r\n{}\r\n", line(r#","expires":"2027-01-01""#));
-        let baseline = Baseline::parse(text.as_bytes(), "b", false).unwrap();
+        let baseline = Baseline::parse(text.as_bytes(), "b", false).expect("a baseline");
         let written = baseline.to_text();
         let lines: Vec<&str> = written.lines().collect();
         assert_eq!(lines, ["# mine", &line(r#","expires":"2027-01-01""#), &other]);
-        assert_eq!(Baseline::parse(written.as_bytes(), "b", false).unwrap().to_text(), written);
+        assert_eq!(
+            Baseline::parse(written.as_bytes(), "b", false).expect("a baseline").to_text(),
+            written
+        );
     }
 
     #[test]
@@ -271,18 +274,21 @@ mod tests {
             [[&forever, &soon, &later], [&later, &soon, &forever], [&soon, &later, &forever]]
         {
             let text = text.map(String::as_str).join("\n");
-            let baseline = Baseline::parse(text.as_bytes(), "b", false).unwrap();
+            let baseline = Baseline::parse(text.as_bytes(), "b", false).expect("a baseline");
             assert_eq!(baseline.entries().len(), 1);
-            assert_eq!(baseline.entries().next().unwrap().expires.as_deref(), Some("2027-01-01"));
+            assert_eq!(
+                baseline.entries().next().expect("an entry").expires.as_deref(),
+                Some("2027-01-01")
+            );
         }
     }
 
     #[test]
     fn entry_holds_up_to_its_last_day_and_for_its_rule_alone() {
         let text = line(r#","expires":"2027-01-01","by":"ana""#);
-        let baseline = Baseline::parse(text.as_bytes(), "b", false).unwrap();
-        let fingerprint = format!("sha256:{HEX}").parse().unwrap();
-        let held = baseline.suppression(fingerprint, "r", "2027-01-01").unwrap();
+        let baseline = Baseline::parse(text.as_bytes(), "b", false).expect("a baseline");
+        let fingerprint = format!("sha256:{HEX}").parse().expect("a fingerprint");
+        let held = baseline.suppression(fingerprint, "r", "2027-01-01").expect("it holds");
         assert_eq!((held.reason.as_str(), held.actor.as_deref()), ("x", Some("ana")));
         assert_eq!(baseline.suppression(fingerprint, "r", "2027-01-02"), None);
         assert_eq!(baseline.suppression(fingerprint, "other", "2027-01-01"), None);

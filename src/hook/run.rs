@@ -206,7 +206,7 @@ mod tests {
     fn deletion_names_nothing_to_sweep() {
         let (null, id) = ("0".repeat(40), "1".repeat(40));
         let input = format!("(delete) {null} refs/heads/a {id}\nrefs/heads/b {id} refs/x {null}\n");
-        let read = lines(Hook::PrePush, input.as_bytes(), "REF ID REF ID", 4).unwrap();
+        let read = lines(Hook::PrePush, input.as_bytes(), "REF ID REF ID", 4).expect("lines");
         assert_eq!(read.len(), 2);
         assert_eq!((read[0][1], read[1][3]), (None, None));
         assert!(read[0][3].is_some() && read[1][1].is_some());
