@@ -59,6 +59,32 @@ fn key(directory: &Path, kind: &str, bits: &str, passphrase: &str) -> Option<Pat
     Some(path)
 }
 
+/// How many bytes the private number of an unencrypted ECDSA key takes: it
+/// follows the second time that the file gives the public point.
+fn scalar_bytes(key: &Path) -> usize {
+    let public = fs::read_to_string(public_half(key)).unwrap();
+    let blob = public.split_whitespace().nth(1).unwrap();
+    let blob = data_encoding::BASE64.decode(blob.as_bytes()).unwrap();
+    let point = &blob[blob.len() - 65..];
+    let private = fs::read_to_string(key).unwrap();
+    let lines = private.lines().filter(|line| !line.starts_with('-'));
+    let private = data_encoding::BASE64.decode(lines.collect::<String>().as_bytes()).unwrap();
+    let at = private.windows(65).rposition(|window| window == point).unwrap() + 65;
+    u32::from_be_bytes(*private[at..].first_chunk().unwrap()) as usize
+}
+
+/// A P-256 key whose private number takes fewer than 32 bytes, or not.
+fn p256_key(directory: &Path, is_short: bool) -> Option<PathBuf> {
+    loop {
+        let key = key(directory, "ecdsa", "256", "")?;
+        if (scalar_bytes(&key) < 32) == is_short {
+            return Some(key);
+        }
+        fs::remove_file(public_half(&key)).unwrap();
+        fs::remove_file(key).unwrap();
+    }
+}
+
 fn public_half(key: &Path) -> PathBuf {
     PathBuf::from(format!("{}.pub", key.display()))
 }
@@ -265,8 +291,8 @@ fn signed_audit_is_accepted_by_ssh_keygen_and_a_foreign_key_is_not() {
     let keys = tempfile::tempdir().unwrap();
     let Some(foreign) = key(keys.path(), "ed25519", "256", "") else { return };
     let foreign_keys = TrustedKeys::open(&public_half(&foreign)).unwrap();
-    for bits in ["256", "384", "521"] {
-        let key = key(keys.path(), "ecdsa", bits, "").unwrap();
+    let ecdsa = |bits| key(keys.path(), "ecdsa", bits, "").unwrap();
+    for key in [p256_key(keys.path(), false).unwrap(), ecdsa("384"), ecdsa("521")] {
         accepted(&Signer::open(&key, None).unwrap(), &key, &foreign_keys);
     }
     let audit = accepted_by_its_own(&foreign);
@@ -317,6 +343,21 @@ fn accepted(signer: &Signer, key: &Path, foreign: &TrustedKeys) {
 /// An agent of the test's own.
 struct Agent(Child);
 
+impl Agent {
+    fn listening_at(socket: &Path) -> Self {
+        let mut agent = Command::new("ssh-agent");
+        agent.args(["-D", "-a"]).arg(socket).stdout(Stdio::null());
+        let agent = Self(agent.spawn().unwrap());
+        for _ in 0..100 {
+            if socket.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        agent
+    }
+}
+
 impl Drop for Agent {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -336,18 +377,10 @@ fn rsa_and_encrypted_keys_sign_through_ssh_agent() {
     for path in [&rsa, &encrypted, &public_half(&rsa)] {
         assert!(matches!(Signer::open(path, None), Err(SignError::NoAgent { .. })));
     }
-    let mut agent = Command::new("ssh-agent");
-    agent.args(["-D", "-a"]).arg(&socket).stdout(Stdio::null());
-    let _agent = Agent(agent.spawn().unwrap());
+    let _agent = Agent::listening_at(&socket);
     let askpass = keys.path().join("askpass");
     fs::write(&askpass, "#!/bin/sh\necho correct horse\n").unwrap();
     assert!(Command::new("chmod").arg("700").arg(&askpass).status().unwrap().success());
-    for _ in 0..100 {
-        if socket.exists() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
     // Before the agent holds the key it declines, and nothing is written.
     let bare = audit();
     let signer = Signer::open(&rsa, Some(&socket)).unwrap();
@@ -368,6 +401,33 @@ fn rsa_and_encrypted_keys_sign_through_ssh_agent() {
     accepted(&signer, &rsa, &foreign);
     accepted(&Signer::open(&public_half(&rsa), Some(&socket)).unwrap(), &rsa, &foreign);
     accepted(&Signer::open(&encrypted, Some(&socket)).unwrap(), &encrypted, &foreign);
+}
+
+/// One P-256 key of 256: the library refuses its short number, so it signs
+/// through the agent, and whoever has none is told what to do.
+#[cfg(unix)]
+#[test]
+fn key_that_is_not_read_signs_through_ssh_agent() {
+    let keys = tempfile::tempdir().unwrap();
+    let Some(key) = p256_key(keys.path(), true) else { return };
+    let other = self::key(keys.path(), "ed25519", "256", "").unwrap();
+    let foreign = TrustedKeys::open(&public_half(&other)).unwrap();
+    let socket = keys.path().join("agent");
+    let _agent = Agent::listening_at(&socket);
+    let mut add = Command::new("ssh-add");
+    let added = add.arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket).status().unwrap();
+    assert!(added.success());
+    assert!(matches!(Signer::open(&key, None), Err(SignError::NoAgent { .. })));
+    accepted(&Signer::open(&key, Some(&socket)).unwrap(), &key, &foreign);
+
+    let alone = keys.path().join("alone");
+    fs::copy(&key, &alone).unwrap();
+    let error = Signer::open(&alone, Some(&socket)).unwrap_err();
+    assert!(matches!(error, SignError::Unread { .. }), "{error}");
+    let text = fs::read_to_string(&alone).unwrap();
+    let secret = text.lines().nth(4).unwrap();
+    assert!(!format!("{error} {error:?}").contains(secret));
+    assert!(error.to_string().contains("alone.pub"), "{error}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! In: a manifest and a key of the operator's. Out: what `ssh-keygen -Y verify`
 //! accepts, and the same check made here. Ed25519 and ECDSA keys sign from
 //! their files; RSA keys, encrypted keys and keys in hardware through
-//! `ssh-agent`, so that no passphrase and no RSA secret is handled here.
+//! `ssh-agent`, so that no passphrase and no RSA secret is handled here. So do
+//! keys that `ssh-key` does not read: it refuses a number of fewer than 32
+//! bytes, which one ECDSA key of 256 has.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -20,6 +22,9 @@ use super::agent;
 
 /// The namespace: a signature made for anything else does not fit an audit.
 pub const NAMESPACE: &str = "keysweep-audit";
+
+/// How the file of an OpenSSH private key begins.
+const PRIVATE_KEY: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
 
 /// Why an audit cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +48,22 @@ pub enum SignError {
         /// The file.
         path: PathBuf,
     },
+    /// The file begins as an OpenSSH private key, is none that is read here, and
+    /// its public half is not beside it.
+    #[error(
+        "{}: this OpenSSH private key is damaged, or has a form that is not read here (one ECDSA \
+         key of 256); add it to ssh-agent and put its public half beside it as {}.pub",
+        path.display(),
+        path.display()
+    )]
+    Unread {
+        /// The file.
+        path: PathBuf,
+    },
     /// The key needs an agent, and there is none.
     #[error(
-        "{}: this key signs through ssh-agent alone (it is encrypted, RSA, in hardware, or only \
-         its public half), and SSH_AUTH_SOCK names no agent",
+        "{}: this key signs through ssh-agent alone (it is encrypted, RSA, in hardware, of a form \
+         that is not read here, or only its public half), and SSH_AUTH_SOCK names no agent",
         path.display()
     )]
     NoAgent {
@@ -82,7 +99,9 @@ impl std::fmt::Debug for Holder {
 
 impl Signer {
     /// Takes the key in a file, private or public; `agent` is where
-    /// `SSH_AUTH_SOCK` points, for keys that sign through it.
+    /// `SSH_AUTH_SOCK` points, for keys that sign through it. Of a private key
+    /// that cannot be read here the public half is taken from the file beside it,
+    /// as `ssh-keygen` leaves it there.
     ///
     /// # Errors
     ///
@@ -106,9 +125,15 @@ impl Signer {
                 through_agent(public)
             };
         }
-        std::str::from_utf8(&bytes)
-            .ok()
-            .and_then(|text| PublicKey::from_openssh(text.trim()).ok())
+        if bytes.trim_ascii_start().starts_with(PRIVATE_KEY) {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(".pub");
+            return std::fs::read(beside)
+                .ok()
+                .and_then(|bytes| public_key(&bytes))
+                .map_or_else(|| Err(SignError::Unread { path: path.to_owned() }), through_agent);
+        }
+        public_key(&bytes)
             .map_or_else(|| Err(SignError::NotAKey { path: path.to_owned() }), through_agent)
     }
 
@@ -146,6 +171,11 @@ impl Signer {
         verify(manifest, text.as_bytes()).map_err(SignError::Refused)?;
         Ok(text)
     }
+}
+
+/// The public key that is a file's text.
+fn public_key(bytes: &[u8]) -> Option<PublicKey> {
+    PublicKey::from_openssh(std::str::from_utf8(bytes).ok()?.trim()).ok()
 }
 
 /// The key that made a signature.
