@@ -14,7 +14,6 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_automata::nfa::thompson::{self, pikevm::PikeVM};
-use regex_automata::util::syntax;
 use regex_automata::{Input, PatternID};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{self, Hir, HirKind};
@@ -48,6 +47,7 @@ pub struct PatternMatch {
 #[derive(Debug, Clone)]
 pub struct Pattern {
     text: String,
+    parsed: Hir,
     fast: OnceLock<Regex>,
     plain: OnceLock<PikeVM>,
     longest_bytes: Option<usize>,
@@ -79,6 +79,7 @@ impl Pattern {
             plain: OnceLock::new(),
             longest_bytes: parsed.properties().maximum_len(),
             shape: shape::shape(&parsed, keywords),
+            parsed,
         })
     }
 
@@ -118,11 +119,10 @@ impl Pattern {
     #[must_use]
     pub fn first(&self, bytes: &[u8], range: Range<usize>) -> Option<PatternMatch> {
         let plain = self.plain.get_or_init(|| {
-            PikeVM::builder()
-                .syntax(syntax::Config::new().unicode(false).utf8(false))
-                .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(LIMIT_BYTES)))
-                .build(&self.text)
-                .expect("sound, and small beside the limit")
+            let limits = thompson::Config::new().utf8(false).nfa_size_limit(Some(LIMIT_BYTES));
+            let nfa = thompson::Compiler::new().configure(limits).build_from_hir(&self.parsed);
+            let sound = "sound, and small beside the limit";
+            PikeVM::new_from_nfa(nfa.expect(sound)).expect(sound)
         });
         let mut captures = plain.create_captures();
         plain.search(&mut plain.create_cache(), &Input::new(bytes).range(range), &mut captures);

@@ -24,6 +24,7 @@
 mod container;
 mod demands;
 mod forms;
+mod regions;
 mod searcher;
 mod searchers;
 mod words;
@@ -34,7 +35,7 @@ pub(super) use demands::Demands;
 use super::Form;
 use super::parts::in_parts;
 use crate::secret::Secret;
-use forms::Pattern;
+use forms::{Forms, Pattern};
 use searchers::Searchers;
 
 /// A text that a rule's match always holds, ASCII case folded.
@@ -113,22 +114,25 @@ impl Prefilter {
     ) -> Self {
         let numbered: Vec<(usize, &Literal)> = literals.iter().enumerate().collect();
         let parts = in_parts(&numbered, THREAD_LITERALS, |literals| {
-            let mut patterns = Vec::new();
+            let mut forms = Forms::default();
             for (number, literal) in literals {
                 let text = literal.text().as_bytes();
-                patterns.extend(forms::forms(*number, text, demands.part(*number, text.len())));
+                forms::looks(*number, text, demands.part(*number, text.len()), &mut forms);
             }
-            patterns
+            forms
         });
-        let mut patterns: Vec<Pattern> = parts.into_iter().flatten().collect();
+        let mut forms = Forms::default();
+        for part in parts {
+            forms.append(part);
+        }
         for (number, key) in keys.iter().enumerate() {
-            patterns.extend(forms::known(literals.len() + number, key.expose()));
+            forms::known(literals.len() + number, key.expose(), &mut forms);
         }
-        let has_literals = !patterns.is_empty();
+        let has_literals = forms.len() > 0;
         if has_literals {
-            patterns.extend(forms::gzip());
+            forms::gzip(&mut forms);
         }
-        let searchers = Searchers::new(patterns, |literal| demands.next(literal));
+        let searchers = Searchers::new(forms, |literal| demands.next(literal));
         let decided =
             literals.iter().enumerate().map(|(number, literal)| match demands.longest(number) {
                 0 => 0,
@@ -171,7 +175,7 @@ impl Prefilter {
 
     /// Whether a form that stands somewhere is a hit.
     #[inline]
-    fn counts(&self, bytes: &[u8], form: &Pattern, start: usize) -> bool {
+    fn counts(&self, bytes: &[u8], form: Pattern<'_>, start: usize) -> bool {
         form.form != Form::Plain
             || self.demands.count(form.literal, bytes, start, start + form.places.len())
     }

@@ -10,6 +10,7 @@ mod job;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use keysweep::detect::value::SHORTEST_KEY_BYTES;
@@ -17,6 +18,7 @@ use keysweep::outcome::Outcome;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
 use keysweep::report::{self, Format, human};
+use keysweep::rule::RuleSet;
 use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
 use keysweep::settings::{BaselineChoice, Mode, Settings, Surroundings};
@@ -70,6 +72,10 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
             output::complain(&error);
         }
     }
+    // Rules hold no key but known ones; thousands of them are left to the end of
+    // the process, which takes them apart sooner.
+    let is_keyless = |rules: &mut Arc<RuleSet>| rules.known().is_empty();
+    outcome.rules.extract_if(.., is_keyless).for_each(std::mem::forget);
     // The keys are wiped before anything is written.
     drop(outcome);
     match write_all(&args, &report, &interrupt) {

@@ -4,6 +4,10 @@
 //! placeholder, a mask or a made-up sequence. Real keys are random, so none of
 //! these tests fires on one but by an accident of a few in a million.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// Words that announce a placeholder; see [`announces`] for where.
 const ANYWHERE: [&str; 34] = [
     "example",
@@ -123,21 +127,22 @@ pub(super) fn is_masked(value: &[u8]) -> bool {
 #[must_use]
 pub(super) fn is_placeholder(value: &[u8], bits: f64) -> bool {
     let lower = value.to_ascii_lowercase();
-    let says_so = ANYWHERE.iter().any(|word| announces(&lower, word.as_bytes()));
-    (says_so && bits < 30.0)
+    (bits < 30.0 && announces(&lower))
         || is_worded(&lower, bits)
         || is_monotone(&lower)
         || is_sequence(&lower)
         || is_repetition(&lower)
 }
 
-/// Whether a word stands in the value; one of fewer than seven letters must
+/// Whether such a word stands in the value; one of fewer than seven letters must
 /// begin or end it, or stand beside a separator.
-fn announces(lower: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find_iter(lower, word).any(|at| {
+fn announces(lower: &[u8]) -> bool {
+    static WORDS: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(ANYWHERE).expect("a few short words"));
+    WORDS.find_overlapping_iter(lower).any(|word| {
         let is_edge = |byte: Option<&u8>| byte.is_none_or(|byte| !byte.is_ascii_alphanumeric());
-        let before = at.checked_sub(1).and_then(|at| lower.get(at));
-        word.len() >= 7 || is_edge(before) || is_edge(lower.get(at + word.len()))
+        let before = word.start().checked_sub(1).and_then(|at| lower.get(at));
+        word.len() >= 7 || is_edge(before) || is_edge(lower.get(word.end()))
     })
 }
 

@@ -35,7 +35,29 @@ const TAR_AT: usize = 257;
 /// shorter content gives all that it has.
 #[must_use]
 pub fn marks_container(head: &[u8], tail: &[u8]) -> bool {
-    HEADS.iter().any(|signature| head.starts_with(signature))
+    // Hardly any content begins with one of these bytes, and this is asked of
+    // every content.
+    let may_be =
+        matches!(head.first(), Some(b'P' | 0x1f | b'B' | 0xfd | 0x28 | b'%' | b'S' | b'v'));
+    may_be && HEADS.iter().any(|signature| head.starts_with(signature))
         || head.get(TAR_AT..).is_some_and(|rest| rest.starts_with(b"ustar"))
         || tail.windows(4).any(|window| window == b"PK\x05\x06")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signature_marks_a_container() {
+        for signature in HEADS {
+            assert!(marks_container(signature, &[]), "{signature:?}");
+            assert!(!marks_container(&[b" ", signature].concat(), &[]), "{signature:?}");
+        }
+        let mut tar = [b'a'; HEAD_BYTES];
+        tar[TAR_AT..TAR_AT + 5].copy_from_slice(b"ustar");
+        assert!(marks_container(&tar, &[]));
+        assert!(marks_container(b"a", b"PK\x05\x06 and the rest"));
+        assert!(!marks_container(b"a", b"PK\x05"));
+    }
 }

@@ -11,7 +11,10 @@
 mod pieces;
 mod table;
 
-use super::forms::Pattern;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::forms::{Forms, Pattern};
 use pieces::Pieces;
 pub(super) use pieces::commonness;
 use table::{Bits, Lookup, Table};
@@ -22,9 +25,10 @@ const WIDEST_STRIDE: usize = 4;
 /// A searcher for a fixed list of forms.
 #[derive(Debug)]
 pub(super) struct Searcher {
-    forms: Vec<Pattern>,
+    forms: Arc<Forms>,
     table: Table,
     pieces: Pieces,
+    shortest: usize,
     stride: usize,
     /// 4, or 3 where some form is no longer.
     piece_bytes: usize,
@@ -34,31 +38,34 @@ pub(super) struct Searcher {
 const GROUP: usize = 8;
 
 impl Searcher {
-    pub(super) fn new(forms: Vec<Pattern>) -> Self {
-        let shortest = forms.iter().map(|form| form.places.len()).min().unwrap_or(4);
+    /// A searcher for some of the forms, by number.
+    pub(super) fn new(forms: &Arc<Forms>, chosen: &[u32]) -> Self {
+        let lengths = chosen.iter().map(|form| forms.get(*form).places.len());
+        let shortest = lengths.min().unwrap_or(4);
         let piece_bytes = shortest.min(4);
         let stride = (shortest - piece_bytes + 1).min(WIDEST_STRIDE);
-        let pieces = Pieces::new(&forms, stride, piece_bytes);
+        let pieces = Pieces::new(forms, chosen, stride, piece_bytes);
         let table = Table::new(pieces.all().iter().map(|piece| piece.bytes));
-        Self { forms, table, pieces, stride, piece_bytes }
+        Self { forms: Arc::clone(forms), table, pieces, shortest, stride, piece_bytes }
     }
 
-    /// The length of the longest form.
-    pub(super) fn longest(&self) -> usize {
-        self.forms.iter().map(|form| form.places.len()).max().unwrap_or(0)
-    }
-
-    /// Gives every place where a form stands, until told to stop; they come in
-    /// no particular order. Says whether it was told to stop.
+    /// Gives every place where a form stands, all of it in the range, until told
+    /// to stop; they come in no particular order. Says whether it was told to
+    /// stop.
+    #[inline]
     pub(super) fn search(
         &self,
         bytes: &[u8],
-        mut take: impl FnMut(&Pattern, usize) -> bool,
+        range: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
+        if range.len() < self.shortest {
+            return false;
+        }
         match &self.table {
-            Table::Small(table) => self.scan(&**table, bytes, &mut take),
-            Table::Medium(table) => self.scan(&**table, bytes, &mut take),
-            Table::Large(table) => self.scan(Bits(table), bytes, &mut take),
+            Table::Small(table) => self.scan(&**table, bytes, range, take),
+            Table::Medium(table) => self.scan(&**table, bytes, range, take),
+            Table::Large(table) => self.scan(Bits(table), bytes, range, take),
         }
     }
 
@@ -66,27 +73,29 @@ impl Searcher {
         &self,
         table: impl Lookup,
         bytes: &[u8],
-        take: &mut impl FnMut(&Pattern, usize) -> bool,
+        range: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         match (self.stride, self.piece_bytes) {
-            (4, _) => self.stride::<4, 4>(table, bytes, take),
-            (3, _) => self.stride::<3, 4>(table, bytes, take),
-            (2, _) => self.stride::<2, 4>(table, bytes, take),
-            (_, 4) => self.stride::<1, 4>(table, bytes, take),
-            _ => self.stride::<1, 3>(table, bytes, take),
+            (4, _) => self.stride::<4, 4, _>(table, bytes, range, take),
+            (3, _) => self.stride::<3, 4, _>(table, bytes, range, take),
+            (2, _) => self.stride::<2, 4, _>(table, bytes, range, take),
+            (_, 4) => self.stride::<1, 4, _>(table, bytes, range, take),
+            _ => self.stride::<1, 3, _>(table, bytes, range, take),
         }
     }
 
     /// Looks up the piece of `PIECE` bytes at every `STRIDE`th place.
-    fn stride<const STRIDE: usize, const PIECE: usize>(
+    fn stride<const STRIDE: usize, const PIECE: usize, L: Lookup>(
         &self,
-        table: impl Lookup,
+        table: L,
         bytes: &[u8],
-        take: &mut impl FnMut(&Pattern, usize) -> bool,
+        range: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         let mask = u32::MAX >> (8 * (4 - PIECE));
-        let mut at = 0;
-        while let Some(group) = bytes.get(at..at + (GROUP - 1) * STRIDE + 4) {
+        let (mut at, inside) = (range.start, &bytes[..range.end]);
+        while let Some(group) = inside.get(at..at + (GROUP - 1) * STRIDE + 4) {
             let piece = |number: usize| {
                 let start = number * STRIDE;
                 let bytes = group[start..start + 4].try_into().expect("four bytes");
@@ -94,12 +103,12 @@ impl Searcher {
             };
             let mut found = 0;
             for number in 0..GROUP {
-                found |= table.look_up(piece(number));
+                found |= table.glance(piece(number));
             }
-            if found & 1 != 0 {
+            if found & L::COUNTS != 0 {
                 for number in 0..GROUP {
                     let piece = piece(number);
-                    if table.look_up(piece) & 1 != 0
+                    if table.may_hold(piece)
                         && self.confirm(bytes, at + number * STRIDE, piece, take)
                     {
                         return true;
@@ -108,11 +117,14 @@ impl Searcher {
             }
             at += GROUP * STRIDE;
         }
-        while let Some(rest) = bytes.get(at..).filter(|rest| rest.len() >= PIECE) {
-            let mut piece = [0; 4];
-            piece[..PIECE].copy_from_slice(&rest[..PIECE]);
-            let piece = u32::from_le_bytes(piece);
-            if table.look_up(piece) & 1 != 0 && self.confirm(bytes, at, piece, take) {
+        while at + PIECE <= range.end {
+            let piece = bytes[at..].first_chunk().copied().unwrap_or_else(|| {
+                let mut piece = [0; 4];
+                piece[..bytes.len() - at].copy_from_slice(&bytes[at..]);
+                piece
+            });
+            let piece = u32::from_le_bytes(piece) & mask;
+            if table.may_hold(piece) && self.confirm(bytes, at, piece, take) {
                 return true;
             }
             at += STRIDE;
@@ -127,11 +139,11 @@ impl Searcher {
         bytes: &[u8],
         at: usize,
         piece: u32,
-        take: &mut impl FnMut(&Pattern, usize) -> bool,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         for candidate in self.pieces.near(piece).iter().filter(|found| found.bytes == piece) {
             let Some(start) = at.checked_sub(candidate.offset as usize) else { continue };
-            let form = &self.forms[candidate.form as usize];
+            let form = self.forms.get(candidate.form);
             if form.stands_at(&bytes[start..]) && take(form, start) {
                 return true;
             }

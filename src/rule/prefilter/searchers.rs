@@ -1,52 +1,102 @@
 //! The searchers that share the forms.
 //!
 //! In: forms of all lengths. Out: the places where one stands. Few forms go into
-//! one searcher. Of many, one short form would have all others searched for at
-//! every byte, by short pieces; so they are parted by what suits them.
+//! one searcher. Many are parted by where they can stand at all, so that most of
+//! them are looked up in a small part of the bytes: words and what base64 and
+//! hexadecimal digits make of them in long runs of such characters, wide units
+//! near NULs. What is left is searched for everywhere, by short forms and long
+//! ones apart, since one short form would have all others searched for at every
+//! byte.
 
-use super::forms::Pattern;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread;
+
+use super::forms::{Forms, Pattern};
+use super::regions::{SHORTEST_RUN_BYTES, in_run, near_nuls, runs};
 use super::searcher::Searcher;
 use super::words::{self, Words};
 use crate::rule::Form;
 use crate::rule::shape::Class;
 
 /// So many forms are searched for at once; those of two dozen literals.
-const FEW_FORMS: usize = 2_000;
+const FEW_FORMS: usize = 1_600;
 
 /// The shortest form that most others are searched for with: nearly all are as
 /// long.
 const LONG_BYTES: usize = 6;
 
+/// The longest run that is asked for; longer forms stand in no fewer places.
+const LONGEST_RUN_BYTES: usize = 12;
+
+/// One in so many forms may be shorter than the runs that are asked for.
+const SHORTER_FORMS: usize = 8;
+
+/// So many words are worth a searcher of their own.
+const MANY_WORDS: usize = 32;
+
 /// All forms, parted.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Searchers {
-    searchers: Vec<Searcher>,
+    longest: usize,
+    /// For forms that can stand anywhere.
+    anywhere: Finders,
+    /// For forms of characters that make runs of so many bytes at least.
+    in_runs: Option<(usize, Finders)>,
+    /// For forms that hold a NUL.
+    near_nuls: Option<Finders>,
+}
+
+/// What looks for forms in the same bytes.
+#[derive(Debug, Default)]
+struct Finders {
     words: Option<Words>,
+    searchers: Vec<Searcher>,
 }
 
 impl Searchers {
     /// Takes all forms; `next` says what must follow a literal that stands
     /// plain, if that is known.
-    pub(super) fn new(forms: Vec<Pattern>, next: impl Fn(usize) -> Option<Class>) -> Self {
+    pub(super) fn new(forms: Forms, next: impl Fn(usize) -> Option<Class> + Sync) -> Self {
+        let longest = forms.iter().map(|form| form.places.len()).max().unwrap_or(0);
+        let forms = Arc::new(forms);
+        let all = 0..forms.len() as u32;
         if forms.len() <= FEW_FORMS {
-            return Self { searchers: vec![Searcher::new(forms)], words: None };
+            let searchers = vec![Searcher::new(&forms, &all.collect::<Vec<_>>())];
+            let anywhere = Finders { words: None, searchers };
+            return Self { longest, anywhere, ..Self::default() };
         }
-        let (words, encoded): (Vec<Pattern>, Vec<Pattern>) = forms.into_iter().partition(|form| {
-            form.form == Form::Plain && form.places.len() >= words::SHORTEST_BYTES
+        let length = |number: u32| forms.get(number).places.len();
+        let (wide, narrow): (Vec<u32>, Vec<u32>) =
+            all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
+        let (running, mut anywhere): (Vec<u32>, Vec<u32>) =
+            narrow.into_iter().partition(|number| {
+                let places = forms.get(*number).places;
+                places.len() >= SHORTEST_RUN_BYTES
+                    && places.iter().all(|place| place.bytes().iter().all(|byte| in_run(*byte)))
+            });
+        let mut lengths: Vec<usize> = running.iter().map(|number| length(*number)).collect();
+        lengths.sort_unstable();
+        let least = lengths.get(lengths.len() / SHORTER_FORMS).map_or(0, |length| *length);
+        let least = least.clamp(SHORTEST_RUN_BYTES, LONGEST_RUN_BYTES);
+        let (running, shorter): (Vec<u32>, Vec<u32>) =
+            running.into_iter().partition(|number| length(*number) >= least);
+        anywhere.extend(shorter);
+        let build = |chosen: Vec<u32>| Finders::new(&forms, chosen, &next);
+        // Half of the work is one of the three.
+        let (in_runs, anywhere, near_nuls) = thread::scope(|scope| {
+            let in_runs = scope.spawn(|| build(running));
+            let (anywhere, near_nuls) = (build(anywhere), build(wide));
+            let in_runs = in_runs.join().unwrap_or_else(|panic| resume_unwind(panic));
+            (in_runs, anywhere, near_nuls)
         });
-        let (long, short): (Vec<Pattern>, Vec<Pattern>) =
-            encoded.into_iter().partition(|form| form.places.len() >= LONG_BYTES);
-        let searchers = [long, short].into_iter().filter(|forms| !forms.is_empty());
-        Self {
-            searchers: searchers.map(Searcher::new).collect(),
-            words: (!words.is_empty()).then(|| Words::new(words, next)),
-        }
+        Self { longest, anywhere, in_runs: Some((least, in_runs)), near_nuls: Some(near_nuls) }
     }
 
     /// The length of the longest form.
     pub(super) fn longest(&self) -> usize {
-        let words = self.words.as_ref().map_or(0, Words::longest);
-        self.searchers.iter().map(Searcher::longest).max().unwrap_or(0).max(words)
+        self.longest
     }
 
     /// Gives every place where a form stands, until told to stop; they come in
@@ -54,9 +104,46 @@ impl Searchers {
     pub(super) fn search(
         &self,
         bytes: &[u8],
-        mut take: impl FnMut(&Pattern, usize) -> bool,
+        mut take: impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
-        self.words.as_ref().is_some_and(|words| words.search(bytes, &mut take))
-            || self.searchers.iter().any(|searcher| searcher.search(bytes, &mut take))
+        self.anywhere.search(bytes, 0..bytes.len(), &mut take)
+            || self.in_runs.as_ref().is_some_and(|(least, finders)| {
+                runs(bytes, *least, |run| finders.search(bytes, run, &mut take))
+            })
+            || self.near_nuls.as_ref().is_some_and(|finders| {
+                near_nuls(bytes, self.longest, |part| finders.search(bytes, part, &mut take))
+            })
+    }
+}
+
+impl Finders {
+    fn new(forms: &Arc<Forms>, chosen: Vec<u32>, next: &impl Fn(usize) -> Option<Class>) -> Self {
+        let is_word = |number: &u32| {
+            let form = forms.get(*number);
+            form.form == Form::Plain && form.places.len() >= words::SHORTEST_BYTES
+        };
+        let (mut plain, mut others): (Vec<u32>, Vec<u32>) = chosen.into_iter().partition(is_word);
+        if plain.len() < MANY_WORDS {
+            others.append(&mut plain);
+        }
+        let (long, short): (Vec<u32>, Vec<u32>) =
+            others.into_iter().partition(|form| forms.get(*form).places.len() >= LONG_BYTES);
+        let searchers = [long, short].into_iter().filter(|chosen| !chosen.is_empty());
+        Self {
+            words: (!plain.is_empty()).then(|| Words::new(forms, &plain, next)),
+            searchers: searchers.map(|chosen| Searcher::new(forms, &chosen)).collect(),
+        }
+    }
+
+    /// Gives every place in a range where a form stands, until told to stop.
+    #[inline]
+    fn search(
+        &self,
+        bytes: &[u8],
+        range: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
+    ) -> bool {
+        self.words.as_ref().is_some_and(|words| words.search(bytes, range.clone(), take))
+            || self.searchers.iter().any(|searcher| searcher.search(bytes, range.clone(), take))
     }
 }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::finding::Encoding;
+use crate::rule::Wide;
 
 fn prefilter(texts: &[&str]) -> Prefilter {
     let literals: Vec<Literal> = texts.iter().map(|text| Literal::new(text).unwrap()).collect();
@@ -57,13 +58,31 @@ fn units(text: &str, write: impl Fn(u8) -> String) -> Vec<u8> {
 fn every_encoding_is_found_in_every_casing_at_every_place() {
     const NAMES: [&str; 7] =
         ["bitkit", "BITKIT", "BitKit", "bitKit", "bYteStAck", "BYTESTACK", "a_to_z-9"];
-    let prefilter = prefilter(&["bitkit", "bytestack", "a_to_z-9"]);
-    for name in NAMES {
+    let literals = ["bitkit", "bytestack", "a_to_z-9"];
+    for prefilter in [prefilter(&literals), among_many(&literals)] {
+        every_encoding_is_found(&prefilter, &NAMES);
+    }
+}
+
+/// Knows so many other literals that they are parted.
+fn among_many(literals: &[&str]) -> Prefilter {
+    let others: Vec<String> = (0..300u64)
+        .map(|number| format!("{:016x}.:-_", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        .enumerate()
+        .map(|(number, text)| text[number % 17..].to_owned())
+        .collect();
+    prefilter(
+        &others.iter().map(String::as_str).chain(literals.iter().copied()).collect::<Vec<_>>(),
+    )
+}
+
+fn every_encoding_is_found(prefilter: &Prefilter, names: &[&str]) {
+    for name in names {
         for before in ["", "x", "xy", "xyz", "four", "fifty"] {
             let whole = format!("{before}{name}_API_KEY=v");
             let check = |bytes: Vec<u8>, encoding: Encoding| {
                 let shown = String::from_utf8_lossy(&bytes).into_owned();
-                assert!(encodings(&prefilter, &bytes).contains(&Some(encoding)), "{shown}");
+                assert!(encodings(prefilter, &bytes).contains(&Some(encoding)), "{shown}");
                 let filled = [b"\xff\0 ".as_slice(), &bytes, b"\n"].concat();
                 assert!(prefilter.holds_literal(&filled), "{shown}");
             };
@@ -93,7 +112,57 @@ fn every_encoding_is_found_in_every_casing_at_every_place() {
     }
     for name in ["bitkit", "BITKIT", "Bitkit"] {
         let references = units(name, |byte| format!("&#{byte};"));
-        assert!(encodings(&prefilter, &references).contains(&Some(Encoding::Html)));
+        assert!(encodings(prefilter, &references).contains(&Some(Encoding::Html)));
+        for before in ["", "x", "xy"] {
+            let once = BASE64.encode(format!("{before}{name}_api_key").as_bytes());
+            let wide = |text: &str| Wide::ALL.map(|kind| kind.encode(text.as_bytes()));
+            for more in ["", "y", "yz"] {
+                let twice = BASE64.encode(format!("{more}{once}").as_bytes());
+                assert!(prefilter.holds_literal(twice.as_bytes()), "{twice}");
+            }
+            for bytes in &wide(&once)[..2] {
+                assert!(prefilter.holds_literal(bytes), "{once}");
+            }
+            for bytes in &wide(&format!("{before}{name}_api_key"))[..2] {
+                let encoded = BASE64.encode(bytes);
+                assert!(prefilter.holds_literal(encoded.as_bytes()), "{encoded}");
+            }
+        }
+    }
+}
+
+/// Parting the forms loses none and finds no other.
+#[test]
+fn a_literal_among_many_is_found_where_it_is_found_alone() {
+    for text in
+        ["key", "tok_", "secret", "api.acme", "acme:key", "a_much_longer_keyword", "acme_live_key"]
+    {
+        let (alone, among) = (prefilter(&[text]), among_many(&[text]));
+        let places = |prefilter: &Prefilter, literal: usize, bytes: &[u8]| -> Vec<(usize, Form)> {
+            let hits = prefilter.hits(bytes).filter(|hit| hit.literal == literal);
+            let mut places: Vec<_> = hits
+                .filter(|hit| hit.form != Form::GzipBase64)
+                .map(|hit| (hit.start, hit.form))
+                .collect();
+            places.sort_unstable();
+            places
+        };
+        for before in 0..70 {
+            let spelled = units(text, |byte| format!("\\x{byte:02x}"));
+            let whole = format!("{}{text}=", "z".repeat(before % 5));
+            let bytes = [
+                " ".repeat(before).into_bytes(),
+                text.to_uppercase().into_bytes(),
+                spelled,
+                BASE64.encode(whole.as_bytes()).into_bytes(),
+                b"\n".to_vec(),
+                Wide::Utf16Le.encode(text.as_bytes()),
+            ]
+            .concat();
+            let expected = places(&alone, 0, &bytes);
+            assert!(expected.len() >= 4, "{text} {expected:?}");
+            assert_eq!(places(&among, 300, &bytes), expected, "{text} {before}");
+        }
     }
 }
 

@@ -9,8 +9,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::forms::{ByteSet, Pattern};
+use super::forms::{ByteSet, Forms, Pattern};
 use super::searcher::commonness;
 use crate::rule::shape::Class;
 
@@ -33,7 +34,7 @@ const FOLD: u64 = 0x2020_2020_2020_2020;
 /// A searcher for a fixed list of plain forms.
 #[derive(Debug)]
 pub(super) struct Words {
-    forms: Vec<Pattern>,
+    forms: Arc<Forms>,
     /// By hash, whether a piece is among those put in.
     table: Box<[u8; TABLE_BYTES]>,
     /// Sorted by bucket.
@@ -43,6 +44,7 @@ pub(super) struct Words {
     /// What may follow words, each set once.
     nexts: Vec<Option<Class>>,
     stride: usize,
+    piece_bytes: usize,
     /// The bytes of a piece within eight.
     mask: u64,
 }
@@ -67,11 +69,11 @@ struct Row {
 }
 
 impl Row {
-    fn new(form: &Pattern, piece_bytes: usize, mask: u64) -> Self {
+    fn new(form: Pattern<'_>, piece_bytes: usize, mask: u64) -> Self {
         let piece = |places: &[ByteSet]| {
             let mut bytes = [0; PIECE_BYTES];
             for (byte, place) in bytes.iter_mut().zip(places) {
-                *byte = place.bytes()[0];
+                *byte = place.first();
             }
             (u64::from_le_bytes(bytes) | FOLD) & mask
         };
@@ -108,21 +110,28 @@ fn place(piece: u64) -> (usize, u32) {
 }
 
 impl Words {
-    /// Takes plain forms of [`SHORTEST_BYTES`] or more, and what must follow each
-    /// literal, if that is known.
-    pub(super) fn new(forms: Vec<Pattern>, next: impl Fn(usize) -> Option<Class>) -> Self {
-        let shortest = forms.iter().map(|form| form.places.len()).min().unwrap_or(PIECE_BYTES);
+    /// Takes plain forms of [`SHORTEST_BYTES`] or more, by number, and what must
+    /// follow each literal, if that is known.
+    pub(super) fn new(
+        forms: &Arc<Forms>,
+        chosen: &[u32],
+        next: impl Fn(usize) -> Option<Class>,
+    ) -> Self {
+        let lengths = chosen.iter().map(|form| forms.get(*form).places.len());
+        let shortest = lengths.min().unwrap_or(PIECE_BYTES);
         let stride = if shortest > 8 { 4 } else { 3 };
         let piece_bytes = (shortest + 1 - stride).min(PIECE_BYTES);
         let mask = u64::MAX >> (8 * (PIECE_BYTES - piece_bytes));
-        let rows: Vec<Row> = forms.iter().map(|form| Row::new(form, piece_bytes, mask)).collect();
+        let row = |form: &u32| Row::new(forms.get(*form), piece_bytes, mask);
+        let rows: Vec<Row> = chosen.iter().map(row).collect();
         let mut shared: HashMap<u64, u32> = HashMap::new();
         for piece in rows.iter().flat_map(|row| &row.pieces) {
             *shared.entry(*piece).or_default() += 1;
         }
-        let mut pieces = Vec::with_capacity(forms.len() * stride);
+        let mut pieces = Vec::with_capacity(chosen.len() * stride);
         let mut nexts: Vec<Option<Class>> = Vec::new();
-        for (number, (form, row)) in forms.iter().zip(&rows).enumerate() {
+        for (number, row) in chosen.iter().zip(&rows) {
+            let form = forms.get(*number);
             let next = next(form.literal);
             let next = nexts.iter().position(|known| *known == next).unwrap_or_else(|| {
                 nexts.push(next);
@@ -131,7 +140,7 @@ impl Words {
             for offset in row.rarest(stride, &shared) {
                 pieces.push(Piece {
                     bytes: row.pieces[offset],
-                    form: number as u32,
+                    form: *number,
                     offset: offset as u16,
                     next: next as u16,
                     rest: (form.places.len() - offset) as u32,
@@ -152,35 +161,35 @@ impl Words {
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        Self { forms, table, pieces, starts, bucket_shift, nexts, stride, mask }
+        let forms = Arc::clone(forms);
+        Self { forms, table, pieces, starts, bucket_shift, nexts, stride, piece_bytes, mask }
     }
 
-    /// The length of the longest word.
-    pub(super) fn longest(&self) -> usize {
-        self.forms.iter().map(|form| form.places.len()).max().unwrap_or(0)
-    }
-
-    /// Gives every place where a word stands, until told to stop; they come in
-    /// no particular order. Says whether it was told to stop.
+    /// Gives every place where a word stands, all of it in the range, until told
+    /// to stop; they come in no particular order. Says whether it was told to
+    /// stop.
+    #[inline]
     pub(super) fn search(
         &self,
         bytes: &[u8],
-        mut take: impl FnMut(&Pattern, usize) -> bool,
+        range: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         if self.stride == 4 {
-            self.stride::<4>(bytes, &mut take)
+            self.stride::<4>(bytes, range, take)
         } else {
-            self.stride::<3>(bytes, &mut take)
+            self.stride::<3>(bytes, range, take)
         }
     }
 
     fn stride<const STRIDE: usize>(
         &self,
         bytes: &[u8],
-        take: &mut impl FnMut(&Pattern, usize) -> bool,
+        range: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
-        let mut at = 0;
-        while let Some(group) = bytes.get(at..at + (GROUP - 1) * STRIDE + PIECE_BYTES) {
+        let (mut at, inside) = (range.start, &bytes[..range.end]);
+        while let Some(group) = inside.get(at..at + (GROUP - 1) * STRIDE + PIECE_BYTES) {
             let piece = |number: usize| {
                 let start = number * STRIDE;
                 let bytes = group[start..start + PIECE_BYTES].try_into().expect("eight bytes");
@@ -202,10 +211,12 @@ impl Words {
             }
             at += GROUP * STRIDE;
         }
-        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-            let mut piece = [0; PIECE_BYTES];
-            let known = rest.len().min(PIECE_BYTES);
-            piece[..known].copy_from_slice(&rest[..known]);
+        while at + self.piece_bytes <= range.end {
+            let piece = bytes[at..].first_chunk().copied().unwrap_or_else(|| {
+                let mut piece = [0; PIECE_BYTES];
+                piece[..bytes.len() - at].copy_from_slice(&bytes[at..]);
+                piece
+            });
             let piece = (u64::from_le_bytes(piece) | FOLD) & self.mask;
             if self.look_up(piece) & 1 != 0 && self.confirm(bytes, at, piece, take) {
                 return true;
@@ -229,7 +240,7 @@ impl Words {
         bytes: &[u8],
         at: usize,
         piece: u64,
-        take: &mut impl FnMut(&Pattern, usize) -> bool,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         let bucket = (hash(piece) >> self.bucket_shift) as usize;
         let (first, last) = (self.starts[bucket] as usize, self.starts[bucket + 1] as usize);
@@ -239,7 +250,7 @@ impl Words {
             let is_followed = self.nexts[usize::from(known.next)]
                 .is_none_or(|next| behind.is_some_and(|byte| next.holds(*byte)));
             let Some(start) = at.checked_sub(usize::from(known.offset)) else { return false };
-            let form = &self.forms[known.form as usize];
+            let form = self.forms.get(known.form);
             is_followed && form.stands_at(&bytes[start..]) && take(form, start)
         })
     }

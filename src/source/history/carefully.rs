@@ -282,7 +282,7 @@ impl Walk<'_, '_> {
         if self.field.delivery.prefilter.holds_literal(&self.windows) {
             return Ok(true);
         }
-        Ok(kind == Kind::Blob && may_be_container(delta, ends, base, &mut self.windows)?)
+        Ok(kind == Kind::Blob && may_be_container(delta, ends, &[], base, &mut self.windows)?)
     }
 
     /// Inflates an entry, also one that does not end where the next begins.

@@ -228,12 +228,19 @@ impl<'a> Walker<'a> {
         // they name is there.
         let spare = &mut self.spare;
         let mut built = (kind != Kind::Blob || !is_leaf).then(|| spare.pop().unwrap_or_default());
+        let start = self.gathered.bytes.len();
         let ends = delta
             .gather(&parent.content, self.window, &mut self.gathered.bytes, built.as_mut())
             .map_err(ObjectError::from)?;
         if kind == Kind::Blob
-            && may_be_container(&delta, ends, &parent.content, &mut self.edges)
-                .map_err(ObjectError::from)?
+            && may_be_container(
+                &delta,
+                ends,
+                &self.gathered.bytes[start..],
+                &parent.content,
+                &mut self.edges,
+            )
+            .map_err(ObjectError::from)?
         {
             return Err(Careful);
         }
@@ -272,10 +279,12 @@ pub(super) fn window(field: &Field<'_>) -> Window {
 }
 
 /// Whether a blob that rests on another begins or ends like a container. Where
-/// both begin with the same bytes the base was asked already.
+/// both begin with the same bytes the base was asked already; `windows` is what
+/// was gathered of it, if it is at hand.
 pub(super) fn may_be_container(
     delta: &Delta<'_>,
     ends: Ends<'_>,
+    windows: &[u8],
     base: &[u8],
     scratch: &mut Buffer,
 ) -> Result<bool, DeltaError> {
@@ -288,6 +297,12 @@ pub(super) fn may_be_container(
         }
     }
     if let Some(tail) = ends.last.last_chunk::<TAIL_BYTES>() {
+        return Ok(marks_container(&[], tail));
+    }
+    // A short last piece stands whole in its window, mostly behind the end of the
+    // one before.
+    let tail = windows.strip_suffix(&[SEPARATOR]).and_then(<[u8]>::last_chunk::<TAIL_BYTES>);
+    if let Some(tail) = tail.filter(|tail| !tail.contains(&SEPARATOR)) {
         return Ok(marks_container(&[], tail));
     }
     delta.tail(base, TAIL_BYTES, scratch)?;

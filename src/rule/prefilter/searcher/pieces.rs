@@ -3,15 +3,11 @@
 //! In: forms. Out: of each form the pieces that successive look-ups can meet,
 //! in every casing, by hash.
 
-use super::super::forms::{ByteSet, Pattern};
+use super::super::forms::{ByteSet, Forms};
 use super::table::hash;
-use crate::rule::parts::in_parts;
 
 /// The most casings of one piece that are put in.
 const PIECE_VARIANTS: usize = 256;
-
-/// The least forms that are worth a thread.
-const THREAD_FORMS: usize = 8_000;
 
 /// One casing of a piece of a form.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,22 +29,30 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// The pieces of `piece_bytes` at `stride` successive places of each form.
-    pub(super) fn new(forms: &[Pattern], stride: usize, piece_bytes: usize) -> Self {
-        let numbered: Vec<(usize, &Pattern)> = forms.iter().enumerate().collect();
-        let unsorted = in_parts(&numbered, THREAD_FORMS, |forms| {
-            let mut pieces = Vec::new();
-            for (number, form) in forms {
-                add(*number as u32, &form.places, stride, piece_bytes, &mut pieces);
+    /// The pieces of `piece_bytes` at `stride` successive places of each form
+    /// chosen.
+    pub(super) fn new(forms: &Forms, chosen: &[u32], stride: usize, piece_bytes: usize) -> Self {
+        let mut unsorted = Vec::with_capacity(2 * stride * chosen.len());
+        let (mut weights, mut variants) = (Vec::new(), [0; PIECE_VARIANTS]);
+        for form in chosen {
+            let places = forms.get(*form).places;
+            let start = rarest(places, stride, piece_bytes, &mut weights);
+            for at in start..start + stride {
+                let bytes = spell(&places[at..at + piece_bytes], &mut variants);
+                let offset = at as u32;
+                unsorted.extend(bytes.iter().map(|bytes| Piece {
+                    bytes: *bytes,
+                    form: *form,
+                    offset,
+                }));
             }
-            pieces
-        });
-        let count = unsorted.iter().map(Vec::len).sum::<usize>();
+        }
+        let count = unsorted.len();
         // Several pieces a bucket: of many most are casings of a few.
         let bucket_bits = count.next_power_of_two().trailing_zeros().clamp(14, 22) - 2;
         let bucket = |piece: &Piece| (hash(piece.bytes) >> (32 - bucket_bits)) as usize;
         let mut starts = vec![0u32; (1 << bucket_bits) + 1];
-        for piece in unsorted.iter().flatten() {
+        for piece in &unsorted {
             starts[bucket(piece) + 1] += 1;
         }
         for at in 1..starts.len() {
@@ -56,7 +60,7 @@ impl Pieces {
         }
         let mut next = starts.clone();
         let mut pieces = vec![Piece::default(); count];
-        for piece in unsorted.into_iter().flatten() {
+        for piece in unsorted {
             let place = &mut next[bucket(&piece)];
             pieces[*place as usize] = piece;
             *place += 1;
@@ -77,40 +81,40 @@ impl Pieces {
     }
 }
 
-/// Puts in the pieces of a form that successive look-ups can meet, from where
-/// they are rarest.
-fn add(form: u32, places: &[ByteSet], stride: usize, piece_bytes: usize, pieces: &mut Vec<Piece>) {
-    let weights: Vec<u32> = places.iter().copied().map(commonness).collect();
-    let span = stride + piece_bytes - 1;
-    let start = weights
-        .windows(span)
-        .enumerate()
-        .min_by_key(|(_, window)| {
-            window.windows(piece_bytes).map(|piece| piece.iter().sum::<u32>()).max()
-        })
-        .map_or(0, |(start, _)| start);
-    for offset in start..start + stride {
-        let end = offset + piece_bytes;
-        let mut variants = [0u32; PIECE_VARIANTS];
-        let mut count = 1;
-        for (at, place) in places[offset..end].iter().enumerate() {
-            let bytes = place.bytes();
-            for (number, byte) in bytes.iter().enumerate().rev() {
-                for variant in 0..count {
-                    variants[number * count + variant] =
-                        variants[variant] | u32::from(*byte) << (8 * at);
-                }
-            }
-            count *= bytes.len();
-        }
-        let offset = offset as u32;
-        pieces.extend(variants[..count].iter().map(|bytes| Piece { bytes: *bytes, form, offset }));
+/// Where the pieces of a form that successive look-ups can meet are rarest;
+/// `weights` is scratch.
+fn rarest(places: &[ByteSet], stride: usize, piece_bytes: usize, weights: &mut Vec<u32>) -> usize {
+    weights.clear();
+    weights.extend(places.iter().copied().map(commonness));
+    // Of a piece what its bytes weigh, of a start what its commonest piece does.
+    let starts = places.len().saturating_sub(stride + piece_bytes - 1);
+    for at in 0..=places.len() - piece_bytes {
+        weights[at] = weights[at..at + piece_bytes].iter().sum();
     }
+    let common = |start: &usize| weights[*start..*start + stride].iter().max().copied();
+    (0..=starts).min_by_key(common).unwrap_or(0)
+}
+
+/// Every casing of a piece.
+fn spell<'v>(piece: &[ByteSet], variants: &'v mut [u32; PIECE_VARIANTS]) -> &'v [u32] {
+    variants[0] = 0;
+    let mut count = 1;
+    for (at, place) in piece.iter().enumerate() {
+        let bytes = place.bytes();
+        for (number, byte) in bytes.iter().enumerate().rev() {
+            for variant in 0..count {
+                variants[number * count + variant] =
+                    variants[variant] | u32::from(*byte) << (8 * at);
+            }
+        }
+        count *= bytes.len();
+    }
+    &variants[..count]
 }
 
 /// How often a byte is met in files, roughly.
 pub(in super::super) fn commonness(place: ByteSet) -> u32 {
-    u32::from(COMMONNESS[usize::from(place.bytes()[0])])
+    u32::from(COMMONNESS[usize::from(place.first())])
 }
 
 /// Letters, the most common in program texts and English first; the rest counts

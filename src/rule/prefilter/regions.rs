@@ -1,0 +1,189 @@
+//! Where in some bytes forms can stand at all.
+//!
+//! In: bytes. Out: the parts of them that are worth looking up: long runs of
+//! letters, digits and what base64 takes beside them, and the surroundings of
+//! NULs. Of program texts a sixth lies in runs of twelve bytes or more, and
+//! hardly any near a NUL.
+
+use std::ops::Range;
+
+/// The shortest run that is worth finding.
+pub(super) const SHORTEST_RUN_BYTES: usize = 8;
+
+/// Bytes whose classes are one number.
+const BLOCK_BYTES: usize = 64;
+
+/// Parts of this length are looked through for a NUL.
+const PART_BYTES: usize = 1 << 10;
+
+/// Whether a byte belongs to a run.
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "branches would keep it from being vectorised")]
+pub(super) fn in_run(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    // The slash stands right before the digits.
+    let digit = byte.wrapping_sub(b'/') < 11;
+    letter | digit | (byte == b'-') | (byte == b'+') | (byte == b'_')
+}
+
+/// A bit for each byte: whether it belongs to a run.
+#[inline]
+fn classes(block: &[u8; BLOCK_BYTES]) -> u64 {
+    let mut flags = [0; BLOCK_BYTES];
+    for (flag, byte) in flags.iter_mut().zip(block) {
+        *flag = u8::from(in_run(*byte));
+    }
+    let mut classes = 0;
+    for (number, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
+        // Brings the lowest bits of eight bytes together in the highest byte.
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        classes |= gathered << (8 * number);
+    }
+    classes
+}
+
+/// Gives every whole run of `least` bytes or more, in order, until told to stop;
+/// says whether it was. `least` is [`SHORTEST_RUN_BYTES`] to twice as many.
+#[inline]
+pub(super) fn runs(bytes: &[u8], least: usize, mut take: impl FnMut(Range<usize>) -> bool) -> bool {
+    let beyond_eight = (least - SHORTEST_RUN_BYTES) as u32;
+    // The run that reaches the end of the block before began here.
+    let (mut at, mut begun) = (0, 0);
+    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+    let mut end_block = [0; BLOCK_BYTES];
+    end_block[..rest.len()].copy_from_slice(rest);
+    for block in blocks.iter().chain([&end_block]) {
+        let mut inside = classes(block);
+        if inside == u64::MAX {
+            at += BLOCK_BYTES;
+            continue;
+        }
+        let end = at + inside.trailing_ones() as usize;
+        if end - begun >= least && take(begun..end) {
+            return true;
+        }
+        let reaching = inside.leading_ones();
+        inside &= (u64::MAX << inside.trailing_ones()) & (u64::MAX >> reaching);
+        // Bits from which on so many are set: 2, 4, 8, all.
+        let mut starts = inside & inside >> 1;
+        starts &= starts >> 2;
+        starts &= starts >> 4;
+        starts &= starts >> beyond_eight;
+        while starts != 0 {
+            let start = starts.trailing_zeros();
+            let end = start + (inside >> start).trailing_ones();
+            if take(at + start as usize..at + end as usize) {
+                return true;
+            }
+            starts &= u64::MAX << end;
+        }
+        at += BLOCK_BYTES;
+        begun = at - reaching as usize;
+    }
+    false
+}
+
+/// Gives what lies within `reach` bytes of a NUL, and some more, until told to
+/// stop; says whether it was. No two of the ranges overlap.
+pub(super) fn near_nuls(
+    bytes: &[u8],
+    reach: usize,
+    mut take: impl FnMut(Range<usize>) -> bool,
+) -> bool {
+    let mut from = 0;
+    while let Some(nul) = memchr::memchr(0, &bytes[from..]) {
+        let start = (from + nul).saturating_sub(reach).max(from);
+        let mut end = from + nul;
+        // As far as each part has another.
+        while let Some(last) = memchr::memrchr(0, &bytes[end..bytes.len().min(end + PART_BYTES)]) {
+            end += last + 1;
+        }
+        end = bytes.len().min(end + reach);
+        if take(start..end) {
+            return true;
+        }
+        from = end;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn naive_runs(bytes: &[u8], least: usize) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut start = 0;
+        for end in 0..=bytes.len() {
+            if !bytes.get(end).is_some_and(|byte| in_run(*byte)) {
+                if end - start >= least {
+                    found.push(start..end);
+                }
+                start = end + 1;
+            }
+        }
+        found
+    }
+
+    fn found(
+        search: impl FnOnce(&mut dyn FnMut(Range<usize>) -> bool) -> bool,
+    ) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let stopped = search(&mut |range| {
+            found.push(range);
+            false
+        });
+        assert!(!stopped);
+        found
+    }
+
+    #[test]
+    fn run_is_of_letters_digits_and_four_signs() {
+        let inside: Vec<u8> = (0..=255).filter(|byte| in_run(*byte)).collect();
+        let expected = "+-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+        assert_eq!(String::from_utf8_lossy(&inside), expected);
+    }
+
+    #[test]
+    fn runs_across_blocks_are_whole() {
+        for length in [8, 12, 63, 64, 65, 128, 200] {
+            for before in [0, 1, 50, 56, 60, 63, 64, 120, 128] {
+                let text = [vec![b' '; before], vec![b'a'; length], vec![b'.'; 3]].concat();
+                let run = before..before + length;
+                assert_eq!(found(|take| runs(&text, 8, take)), std::slice::from_ref(&run));
+                assert_eq!(found(|take| runs(&text[..run.end], 8, take)), [run]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_those_of_a_naive_search(
+            bytes in proptest::collection::vec("[a-zA-Z0-9+/_-]{0,90}[ .\\n]{1,3}", 0..12),
+            least in 8usize..=16,
+        ) {
+            let bytes = bytes.concat().into_bytes();
+            prop_assert_eq!(found(|take| runs(&bytes, least, take)), naive_runs(&bytes, least));
+        }
+
+        #[test]
+        fn surroundings_of_nuls_hold_each_with_its_neighbours(
+            nuls in proptest::collection::vec(0usize..9000, 0..12),
+            reach in 0usize..40,
+        ) {
+            let mut bytes = vec![b'x'; 9000];
+            for nul in &nuls {
+                bytes[*nul] = 0;
+            }
+            let ranges = found(|take| near_nuls(&bytes, reach, take));
+            prop_assert!(ranges.is_sorted_by(|one, next| one.end <= next.start));
+            for nul in nuls {
+                for at in nul.saturating_sub(reach)..bytes.len().min(nul + reach) {
+                    prop_assert!(ranges.iter().any(|range| range.contains(&at)), "{at}");
+                }
+            }
+        }
+    }
+}
