@@ -9,6 +9,8 @@ mod pack;
 
 use std::time::{Duration, Instant};
 
+use keysweep::rule::Wide;
+
 /// The time that the mutations of one target may take.
 const TIME: Duration = Duration::from_millis(1500);
 
@@ -16,6 +18,27 @@ const TIME: Duration = Duration::from_millis(1500);
 fn halves(first: &[u8], second: &[u8]) -> Vec<u8> {
     let length = u16::try_from(first.len()).expect("a short half");
     [&length.to_le_bytes()[..], first, second].concat()
+}
+
+/// A text in many encodings, side by side.
+fn encoded(text: &[u8]) -> Vec<u8> {
+    use data_encoding::{BASE64, HEXLOWER};
+    let spelled = |unit: &dyn Fn(&u8) -> String| text.iter().map(unit).collect::<String>();
+    let wide = Wide::ALL.map(|kind| kind.encode(text)).concat();
+    let once = BASE64.encode(text);
+    let looks = [
+        text.to_ascii_uppercase(),
+        BASE64.encode(once.as_bytes()).into_bytes(),
+        Wide::Utf16Be.encode(once.as_bytes()),
+        once.into_bytes(),
+        HEXLOWER.encode(text).into_bytes(),
+        spelled(&|byte| format!("%{byte:02x}")).into_bytes(),
+        spelled(&|byte| format!("\\{byte:03o}")).into_bytes(),
+        spelled(&|byte| format!("&#{byte};")).into_bytes(),
+        BASE64.encode(&wide).into_bytes(),
+        wide,
+    ];
+    looks.join(&b" \n."[..])
 }
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
@@ -26,7 +49,11 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             halves(b"0123456789abcdef", &[16, 8, 0x91, 2, 6, 2, b'x', b'y']),
             halves(b"0123456789", &[10, 200, 1, 0xb0, 100, 0]),
         ],
-        "prefilter" => vec![halves(b"needle\nBITKIT", b"a Needle, bitkit, QklUS0lU 6e6565646c65")],
+        "prefilter" => vec![
+            halves(b"needle\nBITKIT", b"a Needle, bitkit, QklUS0lU 6e6565646c65"),
+            halves(b"", &encoded(b"a_longer_word=1")),
+            halves(b"", &encoded(b"bytestack.live-a.b.c:d")),
+        ],
         "container" => pack::KINDS
             .iter()
             .map(|kind| pack::pack(kind, "inner", &pack::pack("gzip", "x", text)))

@@ -6,9 +6,10 @@
 
 #![allow(dead_code, reason = "each target uses its own part of this")]
 
+use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use keysweep::decode::{self, container};
@@ -94,6 +95,40 @@ pub(crate) fn prefilter(bytes: &[u8]) {
             assert_eq!(is_hit, window.eq_ignore_ascii_case(text));
         }
     }
+    among_many(bytes);
+}
+
+/// Of many literals the forms are parted, and each is found where it is found
+/// among a few.
+fn among_many(bytes: &[u8]) {
+    /// Of every length, of letters alone and with signs between them; the first
+    /// one lends its number to forms that are no literal's, and is left out.
+    const WORDS: [&str; 9] = [
+        "zqzqzq",
+        "key",
+        "tok_",
+        "live-",
+        "a.b.c:d",
+        "secret=",
+        "bitkit",
+        "bytestack",
+        "a_longer_word",
+    ];
+    const OTHERS: usize = 40;
+    static FEW: LazyLock<Prefilter> = LazyLock::new(|| {
+        Prefilter::new(&WORDS.map(|word| Literal::new(word).expect("ASCII")), false)
+    });
+    static MANY: LazyLock<Prefilter> = LazyLock::new(|| {
+        let others = (0..OTHERS).map(|number| format!("other{number:02}word"));
+        let words = WORDS.map(str::to_owned).into_iter().chain(others);
+        let literals: Vec<Literal> = words.filter_map(|word| Literal::new(&word)).collect();
+        Prefilter::new(&literals, false)
+    });
+    let places = |prefilter: &Prefilter| {
+        let hits = prefilter.hits(bytes).filter(|hit| (1..WORDS.len()).contains(&hit.literal));
+        hits.map(|hit| (hit.start, hit.literal, hit.form)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(places(&FEW), places(&MANY));
 }
 
 struct Drain {

@@ -84,7 +84,8 @@ pub(super) fn runs(bytes: &[u8], least: usize, mut take: impl FnMut(Range<usize>
 }
 
 /// Gives what lies within `reach` bytes of a NUL, and some more, until told to
-/// stop; says whether it was. No two of the ranges overlap.
+/// stop; says whether it was. No two of the ranges overlap. `reach` is at most
+/// half of [`PART_BYTES`].
 pub(super) fn near_nuls(
     bytes: &[u8],
     reach: usize,

@@ -44,8 +44,8 @@ pub(super) struct Searchers {
     anywhere: Finders,
     /// For forms of characters that make runs of so many bytes at least.
     in_runs: Option<(usize, Finders)>,
-    /// For forms that hold a NUL.
-    near_nuls: Option<Finders>,
+    /// For forms that hold a NUL, so many bytes from their ends at most.
+    near_nuls: Option<(usize, Finders)>,
 }
 
 /// What looks for forms in the same bytes.
@@ -83,6 +83,7 @@ impl Searchers {
         let (running, shorter): (Vec<u32>, Vec<u32>) =
             running.into_iter().partition(|number| length(*number) >= least);
         anywhere.extend(shorter);
+        let reach = wide.iter().map(|number| length(*number)).max().unwrap_or(0);
         let build = |chosen: Vec<u32>| Finders::new(&forms, chosen, &next);
         // Half of the work is one of the three.
         let (in_runs, anywhere, near_nuls) = thread::scope(|scope| {
@@ -91,7 +92,8 @@ impl Searchers {
             let in_runs = in_runs.join().unwrap_or_else(|panic| resume_unwind(panic));
             (in_runs, anywhere, near_nuls)
         });
-        Self { longest, anywhere, in_runs: Some((least, in_runs)), near_nuls: Some(near_nuls) }
+        let (in_runs, near_nuls) = (Some((least, in_runs)), Some((reach, near_nuls)));
+        Self { longest, anywhere, in_runs, near_nuls }
     }
 
     /// The length of the longest form.
@@ -110,8 +112,8 @@ impl Searchers {
             || self.in_runs.as_ref().is_some_and(|(least, finders)| {
                 runs(bytes, *least, |run| finders.search(bytes, run, &mut take))
             })
-            || self.near_nuls.as_ref().is_some_and(|finders| {
-                near_nuls(bytes, self.longest, |part| finders.search(bytes, part, &mut take))
+            || self.near_nuls.as_ref().is_some_and(|(reach, finders)| {
+                near_nuls(bytes, *reach, |part| finders.search(bytes, part, &mut take))
             })
     }
 }
