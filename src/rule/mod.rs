@@ -309,6 +309,34 @@ examples = ["acme_⟦lower:32⟧"]
     }
 
     #[test]
+    fn a_rule_among_many_is_asked_where_it_is_asked_alone() {
+        let rules = |numbers: std::ops::Range<usize>| {
+            let named = |number| RULE.replace("acme", &format!("vendor-{number:02}"));
+            let text: String = numbers.map(named).collect();
+            let rules = RuleSet::builtin().and_then(|rules| rules.extended(&text, "x.toml"));
+            rules.expect("the rules are good")
+        };
+        let (alone, among) = (rules(7..8), rules(0..40));
+        let mut asked = [0, 0];
+        for before in 0..=33 {
+            for between in [
+                "", "k", " ", "-", "%6b", "%6B%6b", "\\x6b", "\\u006b", "&#107;", "=6B", "=\n",
+                "%2b", "\u{e9}",
+            ] {
+                let (head, tail) = ("k3".repeat(before), "y9".repeat(33));
+                for tail in [&tail[..32_usize.saturating_sub(2 * before)], &tail[..10]] {
+                    let text =
+                        format!("x VENDOR-07_{}{between}{tail} z", &head[..head.len().min(32)]);
+                    let is_asked = alone.prefilter().is_candidate(text.as_bytes());
+                    assert_eq!(among.prefilter().is_candidate(text.as_bytes()), is_asked, "{text}");
+                    asked[usize::from(is_asked)] += 1;
+                }
+            }
+        }
+        assert!(asked[0] > 100 && asked[1] > 100, "{asked:?}");
+    }
+
+    #[test]
     fn mistakes_are_refused_with_file_line_and_reason() {
         for (from, to, expected) in [
             ("severity = \"high\"", "severity = \"awful\"", "x.toml:7: unknown variant `awful`"),

@@ -132,7 +132,7 @@ impl Prefilter {
         if has_literals {
             forms::gzip(&mut forms);
         }
-        let searchers = Searchers::new(forms, |literal| demands.next(literal));
+        let searchers = Searchers::new(forms, &demands);
         let decided =
             literals.iter().enumerate().map(|(number, literal)| match demands.longest(number) {
                 0 => 0,

@@ -93,6 +93,19 @@ impl Demands {
         (!asked.takes_all && asked.before.is_empty()).then_some(asked.next)
     }
 
+    /// How many bytes of a set must follow a literal in a row for a place to
+    /// count, unless an escape stands among them.
+    pub(super) fn steady_bytes(&self, literal: usize, set: &Class) -> usize {
+        let Some(asked) = self.of.get(literal) else { return 0 };
+        if asked.takes_all || !asked.before.is_empty() {
+            return 0;
+        }
+        let steady = |(demand, reach): &(u32, usize)| {
+            self.demands[*demand as usize].steady_bytes(set, *reach)
+        };
+        asked.behind.iter().map(steady).min().unwrap_or(0)
+    }
+
     /// The part of a literal of some length that is searched for where it stands
     /// plain.
     pub(super) fn part(&self, literal: usize, length: usize) -> Range<usize> {

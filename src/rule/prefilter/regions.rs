@@ -7,8 +7,13 @@
 
 use std::ops::Range;
 
+use crate::rule::shape::Class;
+
 /// The shortest run that is worth finding.
 pub(super) const SHORTEST_RUN_BYTES: usize = 8;
+
+/// The longest run that can be asked for at the least.
+pub(super) const LONGEST_LEAST_BYTES: usize = 2 * SHORTEST_RUN_BYTES;
 
 /// Bytes whose classes are one number.
 const BLOCK_BYTES: usize = 64;
@@ -24,6 +29,13 @@ pub(super) fn in_run(byte: u8) -> bool {
     // The slash stands right before the digits.
     let digit = byte.wrapping_sub(b'/') < 11;
     letter | digit | (byte == b'-') | (byte == b'+') | (byte == b'_')
+}
+
+/// All such bytes.
+pub(super) fn run_class() -> Class {
+    let mut class = Class::default();
+    (0..=u8::MAX).filter(|byte| in_run(*byte)).for_each(|byte| class.add(byte, byte));
+    class
 }
 
 /// A bit for each byte: whether it belongs to a run.
@@ -43,7 +55,8 @@ fn classes(block: &[u8; BLOCK_BYTES]) -> u64 {
 }
 
 /// Gives every whole run of `least` bytes or more, in order, until told to stop;
-/// says whether it was. `least` is [`SHORTEST_RUN_BYTES`] to twice as many.
+/// says whether it was. `least` is [`SHORTEST_RUN_BYTES`] to
+/// [`LONGEST_LEAST_BYTES`].
 #[inline]
 pub(super) fn runs(bytes: &[u8], least: usize, mut take: impl FnMut(Range<usize>) -> bool) -> bool {
     let beyond_eight = (least - SHORTEST_RUN_BYTES) as u32;

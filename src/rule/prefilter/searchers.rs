@@ -13,12 +13,12 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
+use super::demands::Demands;
 use super::forms::{Forms, Pattern};
-use super::regions::{SHORTEST_RUN_BYTES, in_run, near_nuls, runs};
+use super::regions::{LONGEST_LEAST_BYTES, SHORTEST_RUN_BYTES, in_run, near_nuls, run_class, runs};
 use super::searcher::Searcher;
 use super::words::{self, Words};
-use crate::rule::Form;
-use crate::rule::shape::Class;
+use crate::rule::{Form, escape};
 
 /// So many forms are searched for at once; those of two dozen literals.
 const FEW_FORMS: usize = 1_600;
@@ -27,11 +27,12 @@ const FEW_FORMS: usize = 1_600;
 /// long.
 const LONG_BYTES: usize = 6;
 
-/// The longest run that is asked for; longer forms stand in no fewer places.
-const LONGEST_RUN_BYTES: usize = 12;
-
 /// One in so many forms may be shorter than the runs that are asked for.
-const SHORTER_FORMS: usize = 8;
+const SHORTER_FORMS: usize = 64;
+
+/// So many bytes in a row that must follow a word are worth a look whether they
+/// can.
+const TAIL_BYTES: usize = 8;
 
 /// So many words are worth a searcher of their own.
 const MANY_WORDS: usize = 32;
@@ -42,10 +43,21 @@ pub(super) struct Searchers {
     longest: usize,
     /// For forms that can stand anywhere.
     anywhere: Finders,
-    /// For forms of characters that make runs of so many bytes at least.
-    in_runs: Option<(usize, Finders)>,
+    /// For forms of characters that make long runs.
+    in_runs: Option<InRuns>,
     /// For forms that hold a NUL, so many bytes from their ends at most.
     near_nuls: Option<(usize, Finders)>,
+}
+
+/// What looks for forms in long runs.
+#[derive(Debug)]
+struct InRuns {
+    /// The shortest run that any of them can stand in.
+    least: usize,
+    /// Words that only count where more of the run follows: the shortest run
+    /// that holds one with what must follow. An escape may end it sooner.
+    tailed: Option<(usize, Words)>,
+    others: Finders,
 }
 
 /// What looks for forms in the same bytes.
@@ -56,9 +68,8 @@ struct Finders {
 }
 
 impl Searchers {
-    /// Takes all forms; `next` says what must follow a literal that stands
-    /// plain, if that is known.
-    pub(super) fn new(forms: Forms, next: impl Fn(usize) -> Option<Class> + Sync) -> Self {
+    /// Takes all forms, and what is asked of the places where one stands plain.
+    pub(super) fn new(forms: Forms, demands: &Demands) -> Self {
         let longest = forms.iter().map(|form| form.places.len()).max().unwrap_or(0);
         let forms = Arc::new(forms);
         let all = 0..forms.len() as u32;
@@ -67,7 +78,6 @@ impl Searchers {
             let anywhere = Finders { words: None, searchers };
             return Self { longest, anywhere, ..Self::default() };
         }
-        let length = |number: u32| forms.get(number).places.len();
         let (wide, narrow): (Vec<u32>, Vec<u32>) =
             all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
         let (running, mut anywhere): (Vec<u32>, Vec<u32>) =
@@ -76,24 +86,37 @@ impl Searchers {
                 places.len() >= SHORTEST_RUN_BYTES
                     && places.iter().all(|place| place.bytes().iter().all(|byte| in_run(*byte)))
             });
-        let mut lengths: Vec<usize> = running.iter().map(|number| length(*number)).collect();
-        lengths.sort_unstable();
-        let least = lengths.get(lengths.len() / SHORTER_FORMS).map_or(0, |length| *length);
-        let least = least.clamp(SHORTEST_RUN_BYTES, LONGEST_RUN_BYTES);
-        let (running, shorter): (Vec<u32>, Vec<u32>) =
-            running.into_iter().partition(|number| length(*number) >= least);
-        anywhere.extend(shorter);
-        let reach = wide.iter().map(|number| length(*number)).max().unwrap_or(0);
-        let build = |chosen: Vec<u32>| Finders::new(&forms, chosen, &next);
+        let class = run_class();
+        let tail = |form: Pattern<'_>| match form.form {
+            Form::Plain => demands.steady_bytes(form.literal, &class),
+            _ => 0,
+        };
+        let (mut tailed, mut others): (Vec<u32>, Vec<u32>) =
+            running.into_iter().partition(|number| tail(forms.get(*number)) >= TAIL_BYTES);
+        if tailed.len() < MANY_WORDS {
+            others.append(&mut tailed);
+        }
+        let (least, tailed) = long_ones(&forms, tailed, &mut anywhere);
+        let (least_other, others) = long_ones(&forms, others, &mut anywhere);
+        let with_tail = |number: &u32| {
+            let form = forms.get(*number);
+            form.places.len() + tail(form)
+        };
+        let whole = tailed.iter().map(with_tail).min();
+        let reach = wide.iter().map(|number| forms.get(*number).places.len()).max().unwrap_or(0);
+        let build = |chosen: Vec<u32>| Finders::new(&forms, chosen, demands);
         // Half of the work is one of the three.
         let (in_runs, anywhere, near_nuls) = thread::scope(|scope| {
-            let in_runs = scope.spawn(|| build(running));
+            let in_runs = scope.spawn(|| InRuns {
+                least: least.min(least_other),
+                tailed: whole.map(|whole| (whole, Words::new(&forms, &tailed, demands))),
+                others: build(others),
+            });
             let (anywhere, near_nuls) = (build(anywhere), build(wide));
             let in_runs = in_runs.join().unwrap_or_else(|panic| resume_unwind(panic));
             (in_runs, anywhere, near_nuls)
         });
-        let (in_runs, near_nuls) = (Some((least, in_runs)), Some((reach, near_nuls)));
-        Self { longest, anywhere, in_runs, near_nuls }
+        Self { longest, anywhere, in_runs: Some(in_runs), near_nuls: Some((reach, near_nuls)) }
     }
 
     /// The length of the longest form.
@@ -109,8 +132,8 @@ impl Searchers {
         mut take: impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         self.anywhere.search(bytes, 0..bytes.len(), &mut take)
-            || self.in_runs.as_ref().is_some_and(|(least, finders)| {
-                runs(bytes, *least, |run| finders.search(bytes, run, &mut take))
+            || self.in_runs.as_ref().is_some_and(|in_runs| {
+                runs(bytes, in_runs.least, |run| in_runs.search(bytes, run, &mut take))
             })
             || self.near_nuls.as_ref().is_some_and(|(reach, finders)| {
                 near_nuls(bytes, *reach, |part| finders.search(bytes, part, &mut take))
@@ -118,8 +141,39 @@ impl Searchers {
     }
 }
 
+/// Of forms those that nearly all are as long as, and the runs that they stand
+/// in at the least; the few shorter ones go with what can stand anywhere.
+fn long_ones(forms: &Forms, chosen: Vec<u32>, anywhere: &mut Vec<u32>) -> (usize, Vec<u32>) {
+    let length = |number: &u32| forms.get(*number).places.len();
+    let mut lengths: Vec<usize> = chosen.iter().map(length).collect();
+    lengths.sort_unstable();
+    let least = lengths.get(lengths.len() / SHORTER_FORMS).copied().unwrap_or(usize::MAX);
+    let least = least.clamp(SHORTEST_RUN_BYTES, LONGEST_LEAST_BYTES);
+    let (long, short): (Vec<u32>, Vec<u32>) =
+        chosen.into_iter().partition(|number| length(number) >= least);
+    anywhere.extend(short);
+    (least, long)
+}
+
+impl InRuns {
+    /// Gives every place in a run where a form stands, until told to stop.
+    #[inline]
+    fn search(
+        &self,
+        bytes: &[u8],
+        run: Range<usize>,
+        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
+    ) -> bool {
+        let is_tailed = self.tailed.as_ref().is_some_and(|(whole, words)| {
+            let goes_on = || bytes.get(run.end).is_some_and(|byte| escape::is_sign(*byte));
+            (run.len() >= *whole || goes_on()) && words.search(bytes, run.clone(), take)
+        });
+        is_tailed || self.others.search(bytes, run, take)
+    }
+}
+
 impl Finders {
-    fn new(forms: &Arc<Forms>, chosen: Vec<u32>, next: &impl Fn(usize) -> Option<Class>) -> Self {
+    fn new(forms: &Arc<Forms>, chosen: Vec<u32>, demands: &Demands) -> Self {
         let is_word = |number: &u32| {
             let form = forms.get(*number);
             form.form == Form::Plain && form.places.len() >= words::SHORTEST_BYTES
@@ -132,7 +186,7 @@ impl Finders {
             others.into_iter().partition(|form| forms.get(*form).places.len() >= LONG_BYTES);
         let searchers = [long, short].into_iter().filter(|chosen| !chosen.is_empty());
         Self {
-            words: (!plain.is_empty()).then(|| Words::new(forms, &plain, next)),
+            words: (!plain.is_empty()).then(|| Words::new(forms, &plain, demands)),
             searchers: searchers.map(|chosen| Searcher::new(forms, &chosen)).collect(),
         }
     }

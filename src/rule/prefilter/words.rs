@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::demands::Demands;
 use super::forms::{ByteSet, Forms, Pattern};
 use super::searcher::commonness;
 use crate::rule::shape::Class;
@@ -110,13 +111,9 @@ fn place(piece: u64) -> (usize, u32) {
 }
 
 impl Words {
-    /// Takes plain forms of [`SHORTEST_BYTES`] or more, by number, and what must
-    /// follow each literal, if that is known.
-    pub(super) fn new(
-        forms: &Arc<Forms>,
-        chosen: &[u32],
-        next: impl Fn(usize) -> Option<Class>,
-    ) -> Self {
+    /// Takes plain forms of [`SHORTEST_BYTES`] or more, by number, and what is
+    /// asked of the places where they stand.
+    pub(super) fn new(forms: &Arc<Forms>, chosen: &[u32], demands: &Demands) -> Self {
         let lengths = chosen.iter().map(|form| forms.get(*form).places.len());
         let shortest = lengths.min().unwrap_or(PIECE_BYTES);
         let stride = if shortest > 8 { 4 } else { 3 };
@@ -132,7 +129,7 @@ impl Words {
         let mut nexts: Vec<Option<Class>> = Vec::new();
         for (number, row) in chosen.iter().zip(&rows) {
             let form = forms.get(*number);
-            let next = next(form.literal);
+            let next = demands.next(form.literal);
             let next = nexts.iter().position(|known| *known == next).unwrap_or_else(|| {
                 nexts.push(next);
                 nexts.len() - 1

@@ -40,6 +40,11 @@ impl Class {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
+    /// Whether another set holds all of it.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.0.iter().zip(other.0).all(|(own, other)| own & !other == 0)
+    }
+
     /// Whether a letter is in the set in either case.
     pub(super) fn holds_folded(&self, byte: u8) -> bool {
         self.holds(byte.to_ascii_lowercase()) || self.holds(byte.to_ascii_uppercase())

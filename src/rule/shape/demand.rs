@@ -137,6 +137,23 @@ impl Demand {
         first
     }
 
+    /// How many of the first `reach` bytes must all be of a set for it to be met,
+    /// unless an escape stands among them.
+    pub(in crate::rule) fn steady_bytes(&self, set: &Class, reach: usize) -> usize {
+        let (mut alive, mut count) = (self.start, 0);
+        while count < reach
+            && alive != 0
+            && bits(alive).all(|place| self.class(place).is_within(set))
+        {
+            count += 1;
+            if alive & self.ends != 0 {
+                break;
+            }
+            alive = bits(alive).fold(0, |next, place| next | self.follow[place]);
+        }
+        count
+    }
+
     /// Whether what follows a keyword can be the rest of a match; looks at
     /// `reach` bytes at the most.
     pub(in crate::rule) fn is_met_by(&self, behind: &[u8], reach: usize) -> bool {
