@@ -386,8 +386,8 @@ mod tests {
     #[test]
     fn text_is_wrapped_beside_its_label() {
         let mut out = Vec::new();
-        wrapped("note", 4, &"word ".repeat(30), &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        wrapped("note", 4, &"word ".repeat(30), &mut out).expect("a vector takes it");
+        let text = String::from_utf8(out).expect("text");
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         assert!(text.lines().skip(1).all(|line| line.starts_with("     word")), "{text}");
     }

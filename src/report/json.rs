@@ -106,9 +106,9 @@ mod tests {
     fn active_characters_are_escaped_and_read_back() {
         let text = "##[a\u{9b}31m\u{202e}\x1b\n\u{e0041}ä";
         let mut bytes = Vec::new();
-        write_line(&mut bytes, &text).unwrap();
-        let written = String::from_utf8(bytes).unwrap();
+        write_line(&mut bytes, &text).expect("a vector takes it");
+        let written = String::from_utf8(bytes).expect("text");
         assert_eq!(written, "\"##\\u005ba\\u009b31m\\u202e\\u001b\\n\\udb40\\udc41ä\"\n");
-        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
     }
 }

@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn unread_scope_is_never_toned_as_safe() {
         let mut report =
-            read(include_bytes!("../../fixtures/report/samples/responded.json")).unwrap();
+            read(include_bytes!("../../fixtures/report/samples/responded.json")).expect("a report");
         report.findings.retain(|finding| state(finding) == "dead");
         assert_eq!(Summary::of(&report).tone(&report), Tone::Dead);
         report.coverage.complete = false;

@@ -126,31 +126,34 @@ mod tests {
 
     #[test]
     fn failed_write_leaves_the_old_file_and_no_other() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("report.json");
-        write_atomically(&path, |out| out.write_all(b"old")).unwrap();
+        write_atomically(&path, |out| out.write_all(b"old")).expect("written");
         let error = write_atomically(&path, |out| {
             out.write_all(b"new")?;
             Err(io::Error::other("full"))
         })
         .unwrap_err();
         assert!(error.to_string().contains("report.json"), "{error}");
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(&path).expect("a file"), b"old");
+        assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1);
     }
 
     #[cfg(unix)]
     #[test]
     fn file_is_for_its_owner_alone_even_where_an_open_one_or_a_link_stood() {
         use std::os::unix::fs::{PermissionsExt as _, symlink};
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a directory");
         let (path, link) = (directory.path().join("a"), directory.path().join("b"));
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        symlink(&path, &link).unwrap();
-        write_atomically(&link, |out| out.write_all(b"new")).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        assert_eq!(fs::symlink_metadata(&link).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("its own file");
+        symlink(&path, &link).expect("a link");
+        write_atomically(&link, |out| out.write_all(b"new")).expect("written");
+        assert_eq!(fs::read(&path).expect("a file"), b"old");
+        assert_eq!(
+            fs::symlink_metadata(&link).expect("a file").permissions().mode() & 0o777,
+            0o600
+        );
         assert!(matches!(
             write_atomically(directory.path(), |_| Ok(())),
             Err(WriteError::NotAFile { .. })

@@ -5,6 +5,7 @@
 //! whatever confines the process afterwards. Knows nothing of rules.
 
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::thread;
 
 /// The most threads; with more each has little to do.
@@ -27,11 +28,21 @@ pub(crate) fn in_parts<T: Sync, R: Send>(
     thread::scope(|scope| {
         let others: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
         let mut made = vec![work(first)];
-        made.extend(others.into_iter().map(|other| match other.join() {
-            Ok(made) => made,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }));
+        let joined = others.into_iter().map(thread::ScopedJoinHandle::join);
+        made.extend(joined.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic))));
         made
+    })
+}
+
+/// Has two things done at once.
+pub(super) fn both<A: Send, B>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B,
+) -> (A, B) {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| resume_unwind(panic)), other)
     })
 }
 

@@ -91,7 +91,7 @@ mod tests {
         for (glob, path, expected) in cases {
             let entry =
                 Exclude { glob: glob.into(), reason: "generated".into(), when_asked: false };
-            let set = ExcludeSet::new(&[entry], &[]).unwrap();
+            let set = ExcludeSet::new(&[entry], &[]).expect("a glob");
             assert_eq!(set.reason(Path::new(path)).is_some(), expected, "{glob} {path}");
         }
     }
@@ -101,7 +101,7 @@ mod tests {
         let entry = Exclude { glob: "docs".into(), reason: "slow".into(), when_asked: true };
         let entries = [entry];
         let holds = |asked: &[String]| {
-            ExcludeSet::new(&entries, asked).unwrap().reason(Path::new("docs")).is_some()
+            ExcludeSet::new(&entries, asked).expect("globs").reason(Path::new("docs")).is_some()
         };
         assert!(!holds(&[]));
         assert!(holds(&["docs".to_owned()]));

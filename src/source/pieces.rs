@@ -225,7 +225,11 @@ mod tests {
                 if content.own.contains(&hit.start) {
                     let mut place = content.start;
                     place.pass(&content.bytes[..hit.start]);
-                    self.1.lock().unwrap().push((place.offset, place.line, place.column));
+                    self.1.lock().expect("no panic holds it").push((
+                        place.offset,
+                        place.line,
+                        place.column,
+                    ));
                 }
             }
         }
@@ -235,7 +239,7 @@ mod tests {
 
     #[test]
     fn literal_at_every_edge_is_delivered_once_with_its_place() {
-        let prefilter = Prefilter::new(&[Literal::new("needle").unwrap()], false);
+        let prefilter = Prefilter::new(&[Literal::new("needle").expect("a literal")], false);
         let length = 2 * PIECE_BYTES + CONTEXT_BYTES + 1234;
         let edges = [
             0,
@@ -263,10 +267,10 @@ mod tests {
                 let sink = Places(&prefilter, Mutex::default());
                 let (read, ended) =
                     deliver(&mut Bytes(&bytes), &prefilter, &|| Arc::clone(&origin), &sink);
-                ended.unwrap();
+                ended.expect("a file that reads");
                 assert_eq!(read, length as u64);
                 assert_eq!(
-                    sink.1.into_inner().unwrap(),
+                    sink.1.into_inner().expect("no panic held it"),
                     [(expected.offset, expected.line, expected.column)],
                     "edge {edge} shift {shift}"
                 );

@@ -118,12 +118,7 @@ impl Searcher {
             at += GROUP * STRIDE;
         }
         while at + PIECE <= range.end {
-            let piece = bytes[at..].first_chunk().copied().unwrap_or_else(|| {
-                let mut piece = [0; 4];
-                piece[..bytes.len() - at].copy_from_slice(&bytes[at..]);
-                piece
-            });
-            let piece = u32::from_le_bytes(piece) & mask;
+            let piece = u32::from_le_bytes(piece_at(bytes, at)) & mask;
             if table.may_hold(piece) && self.confirm(bytes, at, piece, take) {
                 return true;
             }
@@ -150,4 +145,15 @@ impl Searcher {
         }
         false
     }
+}
+
+/// The bytes from `at` on, filled up with zeros behind the last.
+#[inline]
+pub(super) fn piece_at<const BYTES: usize>(bytes: &[u8], at: usize) -> [u8; BYTES] {
+    let rest = &bytes[at..];
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut piece = [0; BYTES];
+        piece[..rest.len()].copy_from_slice(rest);
+        piece
+    })
 }

@@ -9,15 +9,14 @@
 //! byte.
 
 use std::ops::Range;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread;
 
 use super::demands::Demands;
 use super::forms::{Forms, Pattern};
 use super::regions::{LONGEST_LEAST_BYTES, SHORTEST_RUN_BYTES, in_run, near_nuls, run_class, runs};
 use super::searcher::Searcher;
 use super::words::{self, Words};
+use crate::rule::parts::both;
 use crate::rule::{Form, escape};
 
 /// So many forms are searched for at once; those of two dozen literals.
@@ -106,16 +105,12 @@ impl Searchers {
         let reach = wide.iter().map(|number| forms.get(*number).places.len()).max().unwrap_or(0);
         let build = |chosen: Vec<u32>| Finders::new(&forms, chosen, demands);
         // Half of the work is one of the three.
-        let (in_runs, anywhere, near_nuls) = thread::scope(|scope| {
-            let in_runs = scope.spawn(|| InRuns {
-                least: least.min(least_other),
-                tailed: whole.map(|whole| (whole, Words::new(&forms, &tailed, demands))),
-                others: build(others),
-            });
-            let (anywhere, near_nuls) = (build(anywhere), build(wide));
-            let in_runs = in_runs.join().unwrap_or_else(|panic| resume_unwind(panic));
-            (in_runs, anywhere, near_nuls)
-        });
+        let in_runs = || InRuns {
+            least: least.min(least_other),
+            tailed: whole.map(|whole| (whole, Words::new(&forms, &tailed, demands))),
+            others: build(others),
+        };
+        let (in_runs, (anywhere, near_nuls)) = both(in_runs, || (build(anywhere), build(wide)));
         Self { longest, anywhere, in_runs: Some(in_runs), near_nuls: Some((reach, near_nuls)) }
     }
 

@@ -10,7 +10,8 @@ use crate::finding::Encoding;
 use crate::rule::Wide;
 
 fn prefilter(texts: &[&str]) -> Prefilter {
-    let literals: Vec<Literal> = texts.iter().map(|text| Literal::new(text).unwrap()).collect();
+    let literals: Vec<Literal> =
+        texts.iter().map(|text| Literal::new(text).expect("a literal")).collect();
     Prefilter::new(&literals, false)
 }
 
@@ -187,7 +188,8 @@ fn without_a_literal_nothing_is_found() {
 fn a_thousand_literals_are_found_each() {
     let texts: Vec<String> =
         (0..1000u32).map(|number| format!("word{:x}", number.wrapping_mul(0x9e37_79b1))).collect();
-    let literals: Vec<Literal> = texts.iter().map(|text| Literal::new(text).unwrap()).collect();
+    let literals: Vec<Literal> =
+        texts.iter().map(|text| Literal::new(text).expect("a literal")).collect();
     let prefilter = Prefilter::new(&literals, false);
     for (number, text) in texts.iter().enumerate() {
         let plain = format!("x {} y", text.to_uppercase());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::demands::Demands;
 use super::forms::{ByteSet, Forms, Pattern};
-use super::searcher::commonness;
+use super::searcher::{commonness, piece_at};
 use crate::rule::shape::Class;
 
 /// The shortest word that is searched for so.
@@ -209,12 +209,7 @@ impl Words {
             at += GROUP * STRIDE;
         }
         while at + self.piece_bytes <= range.end {
-            let piece = bytes[at..].first_chunk().copied().unwrap_or_else(|| {
-                let mut piece = [0; PIECE_BYTES];
-                piece[..bytes.len() - at].copy_from_slice(&bytes[at..]);
-                piece
-            });
-            let piece = (u64::from_le_bytes(piece) | FOLD) & self.mask;
+            let piece = (u64::from_le_bytes(piece_at(bytes, at)) | FOLD) & self.mask;
             if self.look_up(piece) & 1 != 0 && self.confirm(bytes, at, piece, take) {
                 return true;
             }
