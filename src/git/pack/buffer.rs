@@ -82,22 +82,22 @@ impl Buffer {
         }
     }
 
-    /// Appends the first `len` bytes of `source`, or of more than
-    /// [`SHORT_BYTES`] only the first and the last [`END_BYTES`], parted by
+    /// Appends the first `len` bytes of `source`, or of more than twice
+    /// `context` only so many at either end, [`END_BYTES`] at most, parted by
     /// `separator`. Which of the two it is cannot be foretold, so the same moves
     /// are made for both, and `len` decides which of them count.
     #[inline(always)]
-    pub(super) fn extend_ends(&mut self, source: &[u8], len: usize, separator: u8) {
-        let is_long = len > SHORT_BYTES;
-        let place = self.room::<{ SHORT_BYTES + 1 + END_BYTES }>();
-        let tail = source.get(len.saturating_sub(END_BYTES)..).unwrap_or_default();
-        match (source.first_chunk::<SHORT_BYTES>(), tail.first_chunk::<END_BYTES>()) {
+    pub(super) fn extend_ends(&mut self, source: &[u8], len: usize, context: usize, separator: u8) {
+        let is_long = len > 2 * context;
+        let place = self.room::<{ 3 * END_BYTES + 1 }>();
+        let tail = source.get(len.saturating_sub(context)..).unwrap_or_default();
+        match (source.first_chunk::<{ 2 * END_BYTES }>(), tail.first_chunk::<END_BYTES>()) {
             (Some(head), Some(tail)) => {
-                place[..SHORT_BYTES].copy_from_slice(head);
-                let middle = if is_long { END_BYTES } else { SHORT_BYTES };
+                place[..2 * END_BYTES].copy_from_slice(head);
+                let middle = if is_long { context } else { 2 * END_BYTES };
                 place[middle] = separator;
                 place[middle + 1..middle + 1 + END_BYTES].copy_from_slice(tail);
-                self.len += if is_long { 2 * END_BYTES + 1 } else { len };
+                self.len += if is_long { 2 * context + 1 } else { len };
             }
             // Near the end of what it is copied from.
             _ => self.extend(&source[..len]),

@@ -157,7 +157,7 @@ impl<'a> Delta<'a> {
             if piece.copied_from.is_none() {
                 windows.extend_inserted(piece.source, piece.len);
             } else if context <= END_BYTES {
-                windows.extend_ends(piece.source, piece.len, separator);
+                windows.extend_ends(piece.source, piece.len, context, separator);
             } else if piece.len <= SHORT_BYTES.max(2 * context) {
                 piece.append_to(windows);
             } else {
