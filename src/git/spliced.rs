@@ -6,16 +6,16 @@
 //! run of bytes can be cut at its first and last whole entry. What an entry is
 //! good for, the caller knows.
 
+mod feed;
+
 use std::ops::Range;
 
 use super::pack::{Buffer, Delta, Forest, Inflater, NodeId, Pack};
-use super::trees::{Entry, entries, first_entry};
+use super::trees::{Entry, entries};
+use feed::{Feed, Part};
 
 /// A tree from this size on is left to whoever reads it whole.
 const LARGE_TREE_BYTES: u64 = 32 << 20;
-
-/// So is a longer entry: git allows names of 4,096 bytes.
-const ENTRY_LIMIT_BYTES: usize = 8 << 10;
 
 /// Looks at trees, on one thread.
 pub(crate) trait Look {
@@ -38,8 +38,8 @@ pub(crate) struct TreeWalk<'a, H> {
     pack: &'a Pack,
     forest: &'a Forest,
     delta: Buffer,
-    /// An entry that is not whole yet.
-    partial: Vec<u8>,
+    /// What is not a run of entries of the base.
+    loose: Buffer,
     spare: Vec<Frame<H>>,
     stack: Vec<Frame<H>>,
 }
@@ -60,7 +60,7 @@ impl<'a, H: Default> TreeWalk<'a, H> {
             pack,
             forest: pack.forest(),
             delta: Buffer::default(),
-            partial: Vec::new(),
+            loose: Buffer::default(),
             spare: Vec::new(),
             stack: Vec::new(),
         }
@@ -161,30 +161,22 @@ impl<'a, H: Default> TreeWalk<'a, H> {
         if delta.result_len >= LARGE_TREE_BYTES {
             return None;
         }
-        let hash_len = self.pack.hash_len();
         let Frame { content, starts, held, .. } = frame;
-        self.partial.clear();
-        let mut feed = Feed {
-            hash_len,
-            parent: &parent.starts,
-            near: 0,
-            begin: 0,
-            number: 0,
-            starts: is_base.then_some(starts),
-            partial: &mut self.partial,
+        let starts = is_base.then_some(starts);
+        let mut feed = Feed::new(self.pack.hash_len(), &parent.starts, &mut self.loose, starts);
+        let mut take = |number, part: Part<'_>| match part {
+            Part::New(entry) => look.entry(held, number, entry),
+            Part::Run(run) => look.run(held, number, &parent.held, run),
         };
         let mut is_sound = true;
         let taken = delta.each_piece(&parent.content, |piece| {
             if is_base {
                 piece.append_to(content);
             }
-            is_sound &= feed.piece(piece.bytes(), piece.copied_from, |number, part| match part {
-                Part::New(entry) => look.entry(held, number, entry),
-                Part::Run(run) => look.run(held, number, &parent.held, run),
-            });
+            is_sound = is_sound && feed.piece(piece, &mut take);
         });
         taken.ok()?;
-        (feed.end() && is_sound).then_some(())
+        (is_sound && feed.end(take)).then_some(())
     }
 
     fn inflate(&self, node: NodeId, inflater: &mut Inflater, out: &mut Buffer) -> Option<()> {
@@ -213,135 +205,5 @@ impl<'a, H: Default> TreeWalk<'a, H> {
         frame.starts.clear();
         L::forget(&mut frame.held);
         self.spare.push(frame);
-    }
-}
-
-/// A part of a tree that rests on another.
-enum Part<'a> {
-    /// An entry that did not stand whole in the parent.
-    New(&'a Entry<'a>),
-    /// Entries of the parent, by number.
-    Run(Range<u32>),
-}
-
-/// Cuts one tree's pieces into entries.
-struct Feed<'a> {
-    hash_len: usize,
-    /// Where the parent's entries begin, and where the last ends.
-    parent: &'a [u32],
-    /// Where in them the last copied run ended: the next goes on nearby.
-    near: usize,
-    /// Where the next piece begins in the tree.
-    begin: usize,
-    /// The number of the next entry.
-    number: u32,
-    /// Where the tree's own entries begin.
-    starts: Option<&'a mut Vec<u32>>,
-    /// An entry that began in an earlier piece.
-    partial: &'a mut Vec<u8>,
-}
-
-impl Feed<'_> {
-    /// Gives each entry that ends in the piece, numbered; `copied_from` says
-    /// where in the parent the piece begins. Says whether all of them are
-    /// entries.
-    fn piece(
-        &mut self,
-        piece: &[u8],
-        copied_from: Option<usize>,
-        mut take: impl FnMut(u32, Part<'_>),
-    ) -> bool {
-        let mut at = 0;
-        let mut is_sound = self.partial.len() <= ENTRY_LIMIT_BYTES;
-        while at < piece.len() && is_sound {
-            if !self.partial.is_empty() {
-                let (taken, is_whole) = self.complete(&piece[at..]);
-                at += taken;
-                if is_whole {
-                    let entry = first_entry(self.partial, self.hash_len);
-                    is_sound = entry.is_some();
-                    if let Some(entry) = &entry {
-                        take(self.number, Part::New(entry));
-                        self.number += 1;
-                    }
-                    self.partial.clear();
-                }
-            } else if let Some(run) = self.skip(piece.len(), at, copied_from) {
-                at += (self.parent[run.end] - self.parent[run.start]) as usize;
-                let len = run.len() as u32;
-                take(self.number, Part::Run(run.start as u32..run.end as u32));
-                self.number += len;
-            } else {
-                if let Some(starts) = &mut self.starts {
-                    starts.push((self.begin + at) as u32);
-                }
-                if let Some(entry) = first_entry(&piece[at..], self.hash_len) {
-                    take(self.number, Part::New(&entry));
-                    self.number += 1;
-                    at += entry.len();
-                } else {
-                    self.partial.extend_from_slice(&piece[at..]);
-                    at = piece.len();
-                }
-            }
-        }
-        self.begin += piece.len();
-        is_sound
-    }
-
-    /// Notes where the tree ends; says whether that is where an entry ends.
-    fn end(self) -> bool {
-        if let Some(starts) = self.starts {
-            starts.push(self.begin as u32);
-        }
-        self.partial.is_empty()
-    }
-
-    /// Passes over the entries that stood in the parent, whole and in a row.
-    fn skip(&mut self, len: usize, at: usize, copied_from: Option<usize>) -> Option<Range<usize>> {
-        let from = copied_from?;
-        let first = self.first_from((from + at) as u32)?;
-        let end = (from + len) as u32;
-        let last = self.last_until(end, first);
-        self.near = last;
-        if last == first {
-            return None;
-        }
-        if let Some(starts) = &mut self.starts {
-            let shift = (self.begin as u32).wrapping_sub(from as u32);
-            starts.extend(self.parent[first..last].iter().map(|start| start.wrapping_add(shift)));
-        }
-        Some(first..last)
-    }
-
-    /// The number of the parent's entry that begins at `start`.
-    fn first_from(&self, start: u32) -> Option<usize> {
-        let mut near = self.parent.iter().skip(self.near).take(4);
-        let at = near.position(|near| *near == start).map(|at| self.near + at);
-        at.or_else(|| self.parent.binary_search(&start).ok())
-    }
-
-    /// The number of the last of the parent's entries that begins at or before
-    /// `end`, and not before the entry `first`.
-    fn last_until(&self, end: u32, first: usize) -> usize {
-        let mut reach = 1;
-        while self.parent.get(first + reach).is_some_and(|start| *start <= end) {
-            reach *= 2;
-        }
-        let (low, high) = (first + reach / 2, self.parent.len().min(first + reach));
-        low + self.parent[low..high].partition_point(|start| *start <= end) - 1
-    }
-
-    /// Takes what an entry still lacks; says how much that was, and whether it
-    /// has its whole length now.
-    fn complete(&mut self, rest: &[u8]) -> (usize, bool) {
-        let had = self.partial.len();
-        let named = memchr::memchr(0, self.partial);
-        let name_end = named.or_else(|| memchr::memchr(0, rest).map(|end| had + end));
-        let lacking =
-            name_end.map_or(usize::MAX, |end| (end + 1 + self.hash_len).saturating_sub(had));
-        let taken = lacking.min(rest.len());
-        self.partial.extend_from_slice(&rest[..taken]);
-        (taken, taken == lacking)
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn entries(bytes: &[u8], hash_len: usize) -> impl Iterator<Item = Ent
 pub(crate) fn first_entry(bytes: &[u8], hash_len: usize) -> Option<Entry<'_>> {
     let (kind, mode_len) = mode(bytes)?;
     let name = &bytes[mode_len + 1..];
-    let end = short_position(name, 0)?;
+    let end = zero(name)?;
     let id = name.get(end + 1..end + 1 + hash_len)?;
     Some(Entry { kind, mode_len, name: &name[..end], id })
 }
@@ -52,13 +52,25 @@ pub(crate) fn first_entry(bytes: &[u8], hash_len: usize) -> Option<Entry<'_>> {
 /// What the mode at the start of `bytes` says, and its length; a space ends it.
 #[inline]
 fn mode(bytes: &[u8]) -> Option<(EntryKind, usize)> {
-    match bytes {
-        [b'1', b'0', b'0', b'6' | b'7', b'4' | b'5', b'4' | b'5', b' ', ..] => {
-            Some((EntryKind::Blob, 6))
-        }
-        [b'4', b'0', b'0', b'0', b'0', b' ', ..] => Some((EntryKind::Tree, 5)),
-        _ => rare_mode(bytes),
+    // All but the last bit of `100644 ` and `100755 `, as git has written files
+    // at all times, and `40000 `.
+    const FILE: (u64, u64) = (word(b"100644 "), word(&[255, 255, 255, 254, 254, 254, 255]));
+    const TREE: (u64, u64) = (word(b"40000 "), word(&[255; 6]));
+    let head = bytes.first_chunk().map_or(0, |head| u64::from_le_bytes(*head));
+    if head & FILE.1 == FILE.0 {
+        Some((EntryKind::Blob, 6))
+    } else if head & TREE.1 == TREE.0 {
+        Some((EntryKind::Tree, 5))
+    } else {
+        rare_mode(bytes)
     }
+}
+
+/// Eight bytes as a number, the first lowest; zeros behind the last.
+const fn word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.split_at_mut(bytes.len()).0.copy_from_slice(bytes);
+    u64::from_le_bytes(word)
 }
 
 /// As git reads it: octal digits, however many, of whose value some bits count.
@@ -78,13 +90,22 @@ fn rare_mode(bytes: &[u8]) -> Option<(EntryKind, usize)> {
     (len > 0 && bytes[len] == b' ').then_some((kind, len))
 }
 
-/// Where a byte first stands. Most names are shorter than what a call of
+/// Where a zero first stands. Most names are shorter than what a call of
 /// `memchr` pays for.
 #[inline]
-fn short_position(bytes: &[u8], wanted: u8) -> Option<usize> {
-    const NEAR: usize = 24;
-    let near = bytes.iter().take(NEAR).position(|byte| *byte == wanted);
-    near.or_else(|| Some(NEAR + memchr::memchr(wanted, bytes.get(NEAR..)?)?))
+fn zero(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 4;
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    for (at, chunk) in bytes.as_chunks().0.iter().take(NEAR).enumerate() {
+        let word = u64::from_le_bytes(*chunk);
+        // The highest bit of each zero byte, and of others after the first.
+        let zeros = word.wrapping_sub(ONES) & !word & ONES << 7;
+        if zeros != 0 {
+            return Some(8 * at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    let searched = bytes.len().min(8 * NEAR) / 8 * 8;
+    Some(searched + memchr::memchr(0, &bytes[searched..])?)
 }
 
 #[cfg(test)]

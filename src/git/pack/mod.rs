@@ -12,7 +12,7 @@ mod visit;
 
 pub(crate) use buffer::Buffer;
 pub use delta::{Delta, DeltaError, Step, Steps};
-pub(crate) use delta::{Ends, Window};
+pub(crate) use delta::{Ends, Piece, Window};
 pub use entry::{Basis, EntryError, EntryHeader, Kind};
 pub(crate) use forest::{Forest, Ids, Link, NodeId};
 pub use inflate::InflateError;

@@ -6,6 +6,8 @@
 
 #![expect(clippy::inline_always, reason = "a delta's step costs less than a call would")]
 
+use std::ops::Range;
+
 use super::DeltaError;
 use crate::git::pack::buffer::Buffer;
 
@@ -43,6 +45,18 @@ impl<'a> Piece<'a> {
     #[inline]
     pub(crate) fn bytes(&self) -> &'a [u8] {
         &self.source[..self.len]
+    }
+
+    /// How many bytes it has.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Appends some of its bytes, which must be in it.
+    #[inline]
+    pub(crate) fn append_part(&self, part: Range<usize>, out: &mut Buffer) {
+        out.extend_prefix(&self.source[part.start..], part.len());
     }
 
     /// Appends it.
