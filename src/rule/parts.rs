@@ -6,44 +6,47 @@
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// The most threads; with more each has little to do.
 const MOST_THREADS: usize = 4;
 
-/// Has parts of at least `least` items worked on at once.
+/// Into how many parts a thread's share is divided, so that none waits long for
+/// another.
+const PARTS_EACH: usize = 4;
+
+/// Has parts of at least `least` items worked on, several at once.
 pub(crate) fn in_parts<T: Sync, R: Send>(
     items: &[T],
     least: usize,
     work: impl Fn(&[T]) -> R + Sync,
 ) -> Vec<R> {
-    let most = items.len() / least.max(1);
-    if most < 2 {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let threads = threads.min(items.len() / least.max(1));
+    if threads < 2 {
         return vec![work(items)];
     }
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
-    let mut parts = items.chunks(items.len().div_ceil(threads.min(most)));
-    let Some(first) = parts.next() else { return Vec::new() };
-    let work = &work;
-    thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
-        let mut made = vec![work(first)];
+    let size = items.len().div_ceil(threads * PARTS_EACH).max(least);
+    let parts: Vec<&[T]> = items.chunks(size).collect();
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut made = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(part) = parts.get(number) else { return made };
+            made.push((number, work(part)));
+        }
+    };
+    let mut made = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        let mut made = share();
         let joined = others.into_iter().map(thread::ScopedJoinHandle::join);
-        made.extend(joined.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic))));
+        made.extend(joined.flat_map(|made| made.unwrap_or_else(|panic| resume_unwind(panic))));
         made
-    })
-}
-
-/// Has two things done at once.
-pub(super) fn both<A: Send, B>(
-    one: impl FnOnce() -> A + Send,
-    other: impl FnOnce() -> B,
-) -> (A, B) {
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        (one.join().unwrap_or_else(|panic| resume_unwind(panic)), other)
-    })
+    });
+    made.sort_unstable_by_key(|(number, _)| *number);
+    made.into_iter().map(|(_, made)| made).collect()
 }
 
 #[cfg(test)]

@@ -114,17 +114,15 @@ impl Prefilter {
     ) -> Self {
         let numbered: Vec<(usize, &Literal)> = literals.iter().enumerate().collect();
         let parts = in_parts(&numbered, THREAD_LITERALS, |literals| {
-            let mut forms = Forms::default();
+            let mut forms = Forms::for_literals(literals.len());
             for (number, literal) in literals {
                 let text = literal.text().as_bytes();
                 forms::looks(*number, text, demands.part(*number, text.len()), &mut forms);
             }
             forms
         });
-        let mut forms = Forms::default();
-        for part in parts {
-            forms.append(part);
-        }
+        let mut forms = Forms::joined(&parts);
+        drop(parts);
         for (number, key) in keys.iter().enumerate() {
             forms::known(literals.len() + number, key.expose(), &mut forms);
         }

@@ -8,6 +8,7 @@ mod short;
 
 pub(super) use looks::{gzip, known, looks};
 
+use super::regions::in_run;
 use crate::rule::Form;
 
 /// The longest form of an encoding, in bytes. A longer one is cut, since what
@@ -67,6 +68,8 @@ impl ByteSet {
 pub(super) struct Pattern<'a> {
     pub(super) literal: usize,
     pub(super) form: Form,
+    /// Whether it can stand in a run alone.
+    pub(super) in_runs: bool,
     pub(super) places: &'a [ByteSet],
 }
 
@@ -92,9 +95,22 @@ struct Row {
     form: Form,
     start: u32,
     len: u32,
+    in_runs: bool,
 }
 
+/// About how many forms a literal has, and how many places they have together.
+const FORMS_EACH: usize = 64;
+const PLACES_EACH: usize = 1_024;
+
 impl Forms {
+    /// Has room for the forms of so many literals.
+    pub(super) fn for_literals(count: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(FORMS_EACH * count),
+            places: Vec::with_capacity(PLACES_EACH * count),
+        }
+    }
+
     /// Adds a form, unless it is too short to be searched for.
     fn add(&mut self, literal: usize, form: Form, places: impl IntoIterator<Item = ByteSet>) {
         let start = self.places.len();
@@ -104,19 +120,24 @@ impl Forms {
             self.places.truncate(start);
             return;
         }
+        let is_in_run = |place: &ByteSet| place.0.iter().all(|byte| in_run(*byte));
+        let in_runs = self.places[start..].iter().all(is_in_run);
         let (literal, start, len) = (literal as u32, start as u32, len as u32);
-        self.rows.push(Row { literal, form, start, len });
+        self.rows.push(Row { literal, form, start, len, in_runs });
     }
 
-    /// Adds forms from elsewhere, numbered on.
-    pub(super) fn append(&mut self, other: Self) {
-        if self.rows.is_empty() {
-            *self = other;
-            return;
+    /// Puts several together, numbered on.
+    pub(super) fn joined(parts: &[Self]) -> Self {
+        let (rows, places) = parts.iter().fold((0, 0), |(rows, places), part| {
+            (rows + part.rows.len(), places + part.places.len())
+        });
+        let mut all = Self { rows: Vec::with_capacity(rows), places: Vec::with_capacity(places) };
+        for part in parts {
+            let shift = all.places.len() as u32;
+            all.rows.extend(part.rows.iter().map(|row| Row { start: row.start + shift, ..*row }));
+            all.places.extend_from_slice(&part.places);
         }
-        let shift = self.places.len() as u32;
-        self.places.extend(other.places);
-        self.rows.extend(other.rows.iter().map(|row| Row { start: row.start + shift, ..*row }));
+        all
     }
 
     /// How many there are.
@@ -130,7 +151,8 @@ impl Forms {
         let row = &self.rows[number as usize];
         let (start, len) = (row.start as usize, row.len as usize);
         let places = &self.places[start..start + len];
-        Pattern { literal: row.literal as usize, form: row.form, places }
+        let Row { literal, form, in_runs, .. } = *row;
+        Pattern { literal: literal as usize, form, in_runs, places }
     }
 
     /// All of them, in order.

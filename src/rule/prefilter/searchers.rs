@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 use super::demands::Demands;
 use super::forms::{Forms, Pattern};
-use super::regions::{LONGEST_LEAST_BYTES, SHORTEST_RUN_BYTES, in_run, near_nuls, run_class, runs};
+use super::regions::{LONGEST_LEAST_BYTES, SHORTEST_RUN_BYTES, near_nuls, run_class, runs};
 use super::searcher::Searcher;
 use super::words::{self, Words};
-use crate::rule::parts::both;
+use crate::rule::parts::in_parts;
 use crate::rule::{Form, escape};
 
 /// So many forms are searched for at once; those of two dozen literals.
@@ -55,7 +55,7 @@ struct InRuns {
     least: usize,
     /// Words that only count where more of the run follows: the shortest run
     /// that holds one with what must follow. An escape may end it sooner.
-    tailed: Option<(usize, Words)>,
+    tailed: Option<(usize, Finders)>,
     others: Finders,
 }
 
@@ -81,9 +81,8 @@ impl Searchers {
             all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
         let (running, mut anywhere): (Vec<u32>, Vec<u32>) =
             narrow.into_iter().partition(|number| {
-                let places = forms.get(*number).places;
-                places.len() >= SHORTEST_RUN_BYTES
-                    && places.iter().all(|place| place.bytes().iter().all(|byte| in_run(*byte)))
+                let form = forms.get(*number);
+                form.in_runs && form.places.len() >= SHORTEST_RUN_BYTES
             });
         let class = run_class();
         let tail = |form: Pattern<'_>| match form.form {
@@ -103,15 +102,16 @@ impl Searchers {
         };
         let whole = tailed.iter().map(with_tail).min();
         let reach = wide.iter().map(|number| forms.get(*number).places.len()).max().unwrap_or(0);
-        let build = |chosen: Vec<u32>| Finders::new(&forms, chosen, demands);
-        // Half of the work is one of the three.
-        let in_runs = || InRuns {
-            least: least.min(least_other),
-            tailed: whole.map(|whole| (whole, Words::new(&forms, &tailed, demands))),
-            others: build(others),
-        };
-        let (in_runs, (anywhere, near_nuls)) = both(in_runs, || (build(anywhere), build(wide)));
-        Self { longest, anywhere, in_runs: Some(in_runs), near_nuls: Some((reach, near_nuls)) }
+        // The heaviest first.
+        let built = in_parts(&[others, wide, anywhere, tailed], 1, |parts| {
+            let build = |chosen: &Vec<u32>| Finders::new(&forms, chosen, demands);
+            parts.iter().map(build).collect::<Vec<_>>()
+        });
+        let built = built.into_iter().flatten().collect::<Vec<_>>().try_into();
+        let [others, near_nuls, anywhere, tailed]: [_; 4] = built.expect("one for each");
+        let tailed = whole.map(|whole| (whole, tailed));
+        let in_runs = Some(InRuns { least: least.min(least_other), tailed, others });
+        Self { longest, anywhere, in_runs, near_nuls: Some((reach, near_nuls)) }
     }
 
     /// The length of the longest form.
@@ -168,12 +168,13 @@ impl InRuns {
 }
 
 impl Finders {
-    fn new(forms: &Arc<Forms>, chosen: Vec<u32>, demands: &Demands) -> Self {
+    fn new(forms: &Arc<Forms>, chosen: &[u32], demands: &Demands) -> Self {
         let is_word = |number: &u32| {
             let form = forms.get(*number);
             form.form == Form::Plain && form.places.len() >= words::SHORTEST_BYTES
         };
-        let (mut plain, mut others): (Vec<u32>, Vec<u32>) = chosen.into_iter().partition(is_word);
+        let (mut plain, mut others): (Vec<u32>, Vec<u32>) =
+            chosen.iter().copied().partition(is_word);
         if plain.len() < MANY_WORDS {
             others.append(&mut plain);
         }
