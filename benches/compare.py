@@ -98,20 +98,21 @@ def compare(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     found = repositories(options.folder, options.only)
     ours = tools.keysweep(program(options))
     floor = tools.floor((options.floor or built(["--bench", "floor"], "floor")).resolve())
-    plain = [] if options.skip_peers else tools.peers(options.scratch, with_defaults=False)
-    bare = options.skip_peers or options.skip_default_rules
-    every = plain if bare else tools.peers(options.scratch, with_defaults=True)
+    peers = [] if options.skip_peers else tools.peers(
+        options.scratch, with_defaults=not options.skip_default_rules)
     print("## Repositories\n")
-    targets: list[Target] = []
+    pairs: list[tuple[Target, Target]] = []
     for name, path in found:
         copy, plants = apart(planted, path, options.cache, 1, options.repack)
-        targets += [Target(name, path, []), Target(name, copy, plants)]
+        pairs.append((Target(name, path, []), Target(name, copy, plants)))
         print(f"- {name}: {storage(path)}; planted: {storage(copy)}, the key in the first "
               f"version of `{plants[0].path}`", flush=True)
     results: list[Measured] = []
-    for target in targets:
-        chosen = [ours, floor, *(every if target.plants else plain)]
-        results += measure(target, chosen, options.rounds, options.scratch)
+    for pair in pairs:
+        # Both states of a repository one after the other, tool by tool.
+        cases = [(target, tool) for tool in [ours, floor, *peers] for target in pair
+                 if target.plants or tool.rules != tools.DEFAULT]
+        results += measure(cases, options.rounds, options.scratch)
     hidden = {str(options.scratch): "TEMPORARY"}
     print(f"\n## Commands\n\n{table.commands(results, hidden)}\n")
     print(f"## Times, {options.rounds} rounds in turn\n\n{table.table(results)}\n")
@@ -165,7 +166,7 @@ def sweep_huge(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     print(f"- {made.objects:,} objects, {made.expanded_bytes / 1e9:.1f} GB expanded; {storage(made.directory)}")
     ours = tools.keysweep(program(options))
     target = Target("made", made.directory, [made.plant])
-    result = measure(target, [ours], options.rounds, options.scratch)[0]
+    result = measure([(target, ours)], options.rounds, options.scratch)[0]
     facts["huge"] = result.facts()
     if result.objection is not None:
         return True

@@ -2,7 +2,8 @@
 
 A tool's first run on a repository is not timed: it fills the caches, its own
 included, and its memory is sampled. Then round after round every tool runs
-once, so that a slow minute of the machine hits all alike.
+once, with and without keys planted, so that a slow minute of the machine hits
+all alike.
 """
 
 import statistics
@@ -28,6 +29,11 @@ class Target:
     def state(self) -> str:
         """As a table says it."""
         return "as cloned" if not self.plants else "planted"
+
+    @property
+    def wanted(self) -> bytes | None:
+        """The key that a tool must find."""
+        return self.plants[0].key.encode() if self.plants else None
 
 
 @dataclass
@@ -82,14 +88,13 @@ def repositories(folder: Path, only: Sequence[str]) -> list[tuple[str, Path]]:
 
 
 def measure(
-    target: Target, tools: Sequence[Tool], rounds: int, directory: Path
+    cases: Sequence[tuple[Target, Tool]], rounds: int, directory: Path
 ) -> list[Measured]:
-    """Runs the tools on one repository, `rounds` times in turn."""
-    wanted = target.plants[0].key.encode() if target.plants else None
+    """Runs each tool on its repository, `rounds` times in turn."""
     results = []
-    for tool in tools:
+    for target, tool in cases:
         result = Measured(target, tool, tool.command(target.directory))
-        first = run(result.command, directory, wanted=wanted, sampled=True)
+        first = run(result.command, directory, wanted=target.wanted, sampled=True)
         result.peak_bytes, result.anon_bytes = first.peak_bytes, first.anon_bytes
         _judge(result, first)
         results.append(result)
@@ -97,7 +102,7 @@ def measure(
         for result in results:
             if result.objection is not None:
                 continue
-            again = run(result.command, directory, wanted=wanted)
+            again = run(result.command, directory, wanted=result.target.wanted)
             _judge(result, again)
             if result.objection is None:
                 own = result.tool.own_time_s
@@ -109,7 +114,7 @@ def measure(
             result.wall_s.clear()
             result.cpu_s.clear()
             print(
-                f"{target.name} ({target.state}): {result.tool.name} with "
+                f"{result.target.name} ({result.target.state}): {result.tool.name} with "
                 f"{result.tool.rules} rules does not count: {result.objection}", file=sys.stderr,
             )
     return results
