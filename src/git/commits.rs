@@ -274,7 +274,7 @@ impl Lists {
 /// another length than `id`.
 pub(crate) fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
     let named = |hex| ObjectId::from_hex(hex).ok().filter(|named| named.kind() == id.kind());
-    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let mut lines = lines(bytes);
     let tree = named(lines.next()?.strip_prefix(b"tree ")?)?;
     let mut parents = Vec::new();
     let mut time = 0;
@@ -289,6 +289,17 @@ pub(crate) fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
         }
     }
     Some(Raw { id, tree, parents, time })
+}
+
+/// What stands between line feeds.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let end = memchr::memchr(b'\n', bytes);
+        rest = end.map(|end| &bytes[end + 1..]);
+        Some(&bytes[..end.unwrap_or(bytes.len())])
+    })
 }
 
 /// The seconds and the offset at the end of an author or committer line.
@@ -308,14 +319,10 @@ pub(crate) fn describe(id: ObjectId, bytes: &[u8]) -> Commit {
         Some(end) => (&bytes[..end], &bytes[end + 2..]),
         None => (bytes, &[][..]),
     };
-    let find =
-        |name: &[u8]| headers.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name));
+    let find = |name: &[u8]| lines(headers).find_map(|line| line.strip_prefix(name));
     let author = find(b"author ").unwrap_or_default();
     let name_len = memchr::memrchr(b'>', author).map_or(author.len(), |end| end + 1);
-    let summary = message
-        .split(|byte| *byte == b'\n')
-        .find(|line| !line.trim_ascii().is_empty())
-        .unwrap_or_default();
+    let summary = lines(message).find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     Commit {
         id,
         author: escape(author[..name_len].trim_ascii()),
@@ -336,7 +343,7 @@ fn date(line: &[u8]) -> Option<String> {
 
 /// The object that a tag names.
 pub(crate) fn tagged(bytes: &[u8]) -> Option<ObjectId> {
-    let line = bytes.strip_prefix(b"object ")?.split(|byte| *byte == b'\n').next()?;
+    let line = lines(bytes.strip_prefix(b"object ")?).next()?;
     ObjectId::from_hex(line).ok()
 }
 

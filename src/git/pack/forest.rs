@@ -77,12 +77,27 @@ pub(super) fn positions(pack: &Pack) -> Vec<u32> {
     entries.into_iter().map(|(_, position)| position).collect()
 }
 
-/// What the header of an entry says.
+/// What the header of an entry says, in 16 bytes, since a pack has millions.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     link: Link,
-    size_bytes: u64,
-    header_len: u8,
+    /// The header's length in the lowest byte, the size above.
+    sizes: u64,
+}
+
+impl Node {
+    /// A size that no object has stands for all above it.
+    fn new(link: Link, size_bytes: u64, header_len: usize) -> Self {
+        Self { link, sizes: size_bytes.min(u64::MAX >> 8) << 8 | header_len as u64 & 0xff }
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.sizes >> 8
+    }
+
+    fn header_len(&self) -> u64 {
+        self.sizes & 0xff
+    }
 }
 
 /// How many headers are fetched together, so that the processor waits for all of
@@ -139,7 +154,7 @@ impl Forest {
 
     /// The size of what the entry holds compressed.
     pub(crate) fn size_bytes(&self, node: NodeId) -> u64 {
-        self.nodes[node as usize].size_bytes
+        self.nodes[node as usize].size_bytes()
     }
 
     /// Where the entry begins.
@@ -150,14 +165,14 @@ impl Forest {
     /// The entry's compressed bytes, up to where the next entry begins.
     pub(crate) fn compressed<'p>(&self, pack: &'p Pack, node: NodeId) -> &'p [u8] {
         let at = node as usize;
-        pack.bytes(self.offsets[at] + u64::from(self.nodes[at].header_len), self.offsets[at + 1])
+        pack.bytes(self.offsets[at] + self.nodes[at].header_len(), self.offsets[at + 1])
     }
 
     /// The entry's compressed bytes and everything after them, for an entry
     /// that does not end where the next begins.
     pub(crate) fn compressed_and_beyond<'p>(&self, pack: &'p Pack, node: NodeId) -> &'p [u8] {
         let at = node as usize;
-        pack.bytes(self.offsets[at] + u64::from(self.nodes[at].header_len), pack.end())
+        pack.bytes(self.offsets[at] + self.nodes[at].header_len(), pack.end())
     }
 
     /// The base that a header names by its id.
@@ -175,7 +190,7 @@ impl Forest {
 fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
     let mut offsets: Vec<u64> =
         (0..pack.len()).into_par_iter().map(|position| pack.offset_at(position)).collect();
-    offsets.par_sort_unstable();
+    sort(&mut offsets, pack.end());
     let is_outside = |offset: &u64| !is_inside(pack, *offset);
     let outside =
         if offsets.first().is_some_and(is_outside) || offsets.last().is_some_and(is_outside) {
@@ -188,6 +203,39 @@ fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
     offsets.dedup();
     offsets.push(pack.end());
     (offsets, outside)
+}
+
+/// Sorts offsets, most of which lie evenly spread below `end`: each is put near
+/// its place by its value, and those in one place are sorted among themselves.
+fn sort(offsets: &mut Vec<u64>, end: u64) {
+    /// How many share a place.
+    const TOGETHER: usize = 4;
+    let places = (offsets.len() / TOGETHER).next_power_of_two();
+    let shift = (u64::BITS - end.leading_zeros()).saturating_sub(places.trailing_zeros());
+    // What lies beyond the end has a place of its own.
+    let place = |offset: u64| ((offset >> shift) as usize).min(places);
+    let mut ends = vec![0u32; places + 2];
+    for offset in &*offsets {
+        ends[place(*offset) + 1] += 1;
+    }
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    let mut sorted = vec![0; offsets.len()];
+    for offset in &*offsets {
+        // The start of its place, which is its end when all are put there.
+        let next = &mut ends[place(*offset)];
+        sorted[*next as usize] = *offset;
+        *next += 1;
+    }
+    let mut start = 0;
+    for end in ends {
+        sorted[start..end as usize].sort_unstable();
+        start = end as usize;
+    }
+    *offsets = sorted;
 }
 
 /// Whether an entry can begin there.
@@ -224,8 +272,8 @@ fn read_node(pack: &Pack, offsets: &[u64], at: usize) -> Node {
     };
     let bytes = pack.bytes(offsets[at], pack.end());
     match super::EntryHeader::parse(bytes, hash_len) {
-        Ok(header) => Node {
-            link: match header.basis {
+        Ok(header) => {
+            let link = match header.basis {
                 Basis::Whole(kind) => Link::Root(kind),
                 Basis::Distance(distance) => match offsets[at].checked_sub(distance) {
                     Some(offset) => link_to(offset),
@@ -238,11 +286,10 @@ fn read_node(pack: &Pack, offsets: &[u64], at: usize) -> Node {
                         None => Link::Elsewhere,
                     }
                 }
-            },
-            size_bytes: header.size_bytes,
-            header_len: header.length as u8,
-        },
-        Err(error) => Node { link: Link::Faulty(error), size_bytes: 0, header_len: 0 },
+            };
+            Node::new(link, header.size_bytes, header.length)
+        }
+        Err(error) => Node::new(Link::Faulty(error), 0, 0),
     }
 }
 
@@ -314,11 +361,15 @@ impl Weighed {
                 _ => roots.push(at as u32),
             }
         }
-        let mut weights: Vec<u64> = nodes.iter().map(|node| node.size_bytes).collect();
+        // What rests on each entry so far, until its own size is added too.
+        let mut weights = vec![0u64; nodes.len()];
         let mut heaviest = vec![NONE; nodes.len()];
         let mut weigh = |at: NodeId| {
-            if let Link::Base(base) = nodes[at as usize].link {
-                let (weight, heaviest) = (weights[at as usize], &mut heaviest[base as usize]);
+            let node = &nodes[at as usize];
+            let weight = weights[at as usize].saturating_add(node.size_bytes());
+            weights[at as usize] = weight;
+            if let Link::Base(base) = node.link {
+                let heaviest = &mut heaviest[base as usize];
                 if *heaviest == NONE || weights[*heaviest as usize] < weight {
                     *heaviest = at;
                 }
@@ -371,4 +422,32 @@ fn bases_first(nodes: &[Node], unrooted: &mut Vec<NodeId>) -> Vec<NodeId> {
     }
     unrooted.sort_unstable();
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// An index is hostile: offsets may be alike, crowded, or far outside.
+        #[test]
+        fn offsets_are_sorted_wherever_they_lie(
+            mut offsets in prop::collection::vec(prop_oneof![0..5_000u64, 100..110u64, any::<u64>()], 0..300),
+            end in prop_oneof![Just(0u64), 0..6_000u64, any::<u64>()],
+        ) {
+            let mut expected = offsets.clone();
+            expected.sort_unstable();
+            sort(&mut offsets, end);
+            prop_assert_eq!(offsets, expected);
+        }
+
+        #[test]
+        fn a_node_keeps_sizes_that_objects_have(size in any::<u64>(), header_len in 0..=30usize) {
+            let node = Node::new(Link::Nowhere, size, header_len);
+            prop_assert_eq!(node.header_len(), header_len as u64);
+            prop_assert_eq!(node.size_bytes(), size.min((1 << 56) - 1));
+        }
+    }
 }

@@ -43,8 +43,8 @@ pub fn sweep(
         sink.skip(skip.clone());
     }
     let delivery = Delivery::new(repository, root, prefilter, sink);
-    objects(&store, &delivery);
-    places::sweep(repository, &store, &delivery);
+    // Thousands of loose refs would have all threads but one wait.
+    rayon::join(|| objects(&store, &delivery), || places::sweep(repository, &store, &delivery));
     delivery.finish(&store);
     Ok(())
 }

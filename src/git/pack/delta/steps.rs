@@ -66,6 +66,39 @@ impl<'a> Piece<'a> {
     }
 }
 
+/// Where the numbers of a copy stand behind its code.
+#[derive(Clone, Copy)]
+struct Plain {
+    /// Their masks; that of the length is zero where a number has a zero byte
+    /// below another, or the length has none.
+    start_mask: u32,
+    len_mask: u32,
+    start_bits: u8,
+    /// How many bytes both take.
+    bytes: u8,
+}
+
+/// By the lower bits of a copy's code.
+static PLAIN: [Plain; 128] = {
+    let mut plain = [Plain { start_mask: 0, len_mask: 0, start_bits: 0, bytes: 0 }; 128];
+    let mut code = 0;
+    while code < plain.len() {
+        let (start, len) = (code as u32 & 15, code as u32 >> 4);
+        let (start_bytes, len_bytes) = (start.trailing_ones(), len.trailing_ones());
+        // Nothing above the lowest ones, and a length.
+        if start >> start_bytes == 0 && len >> len_bytes == 0 && len_bytes != 0 {
+            plain[code] = Plain {
+                start_mask: ((1u64 << (8 * start_bytes)) - 1) as u32,
+                len_mask: (1 << (8 * len_bytes)) - 1,
+                start_bits: 8 * start_bytes as u8,
+                bytes: (start_bytes + len_bytes) as u8,
+            };
+        }
+        code += 1;
+    }
+    plain
+};
+
 /// The steps of a delta.
 #[derive(Debug, Clone)]
 pub struct Steps<'a> {
@@ -140,16 +173,11 @@ impl<'a> Steps<'a> {
     /// nearly every one; [`Steps::copy`] reads any.
     #[inline]
     fn plain_copy(code: u8, rest: &[u8]) -> Option<(usize, usize, &[u8])> {
-        /// How many bytes a number has by its bits in the code; 8 for the rest.
-        const BYTES: [u8; 16] = [0, 1, 8, 2, 8, 8, 8, 3, 8, 8, 8, 8, 8, 8, 8, 4];
-        let (offset, size) = (BYTES[usize::from(code & 15)], BYTES[usize::from(code >> 4 & 7)]);
-        if offset == 8 || size == 8 || size == 0 {
-            return None;
-        }
+        let plain = &PLAIN[usize::from(code & 0x7f)];
         let numbers = u64::from_le_bytes(*rest.first_chunk()?);
-        let start = numbers & !(u64::MAX << (8 * offset));
-        let len = (numbers >> (8 * offset)) & !(u64::MAX << (8 * size));
-        let after = rest.get(usize::from(offset + size)..)?;
+        let start = numbers as u32 & plain.start_mask;
+        let len = (numbers >> (plain.start_bits & 63)) as u32 & plain.len_mask;
+        let after = rest.get(usize::from(plain.bytes)..)?;
         (len != 0).then_some((start as usize, len as usize, after))
     }
 
