@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use wide::u8x16;
+
 use crate::rule::shape::Class;
 
 /// The shortest run that is worth finding.
@@ -22,13 +24,8 @@ const BLOCK_BYTES: usize = 64;
 const PART_BYTES: usize = 1 << 10;
 
 /// Whether a byte belongs to a run.
-#[inline]
-#[expect(clippy::needless_bitwise_bool, reason = "branches would keep it from being vectorised")]
 pub(super) fn in_run(byte: u8) -> bool {
-    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-    // The slash stands right before the digits.
-    let digit = byte.wrapping_sub(b'/') < 11;
-    letter | digit | (byte == b'-') | (byte == b'+') | (byte == b'_')
+    byte.is_ascii_alphanumeric() || b"/-+_".contains(&byte)
 }
 
 /// All such bytes.
@@ -41,15 +38,20 @@ pub(super) fn run_class() -> Class {
 /// A bit for each byte: whether it belongs to a run.
 #[inline]
 fn classes(block: &[u8; BLOCK_BYTES]) -> u64 {
-    let mut flags = [0; BLOCK_BYTES];
-    for (flag, byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(in_run(*byte));
-    }
+    let all = u8x16::splat;
+    let among = |bytes: u8x16, first: u8, last: u8| {
+        let beyond = bytes - all(first);
+        beyond.min(all(last - first)).simd_eq(beyond)
+    };
     let mut classes = 0;
-    for (number, eight) in flags.as_chunks::<8>().0.iter().enumerate() {
-        // Brings the lowest bits of eight bytes together in the highest byte.
-        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        classes |= gathered << (8 * number);
+    for (number, sixteen) in block.as_chunks::<16>().0.iter().enumerate() {
+        let bytes = u8x16::from(*sixteen);
+        let letter = among(bytes | all(0x20), b'a', b'z');
+        // The slash stands right before the digits.
+        let digit = among(bytes, b'/', b'9');
+        let sign = |sign: u8| bytes.simd_eq(all(sign));
+        let inside = letter | digit | sign(b'-') | sign(b'+') | sign(b'_');
+        classes |= u64::from(inside.to_bitmask()) << (16 * number);
     }
     classes
 }
@@ -158,6 +160,16 @@ mod tests {
         let inside: Vec<u8> = (0..=255).filter(|byte| in_run(*byte)).collect();
         let expected = "+-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
         assert_eq!(String::from_utf8_lossy(&inside), expected);
+    }
+
+    #[test]
+    fn classes_of_a_block_are_those_of_its_bytes() {
+        for first in 0..=u8::MAX {
+            let block: [u8; BLOCK_BYTES] = std::array::from_fn(|at| first.wrapping_add(at as u8));
+            let expected =
+                (0..BLOCK_BYTES).filter(|at| in_run(block[*at])).fold(0, |bits, at| bits | 1 << at);
+            assert_eq!(classes(&block), expected);
+        }
     }
 
     #[test]

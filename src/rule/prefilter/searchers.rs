@@ -27,7 +27,7 @@ const FEW_FORMS: usize = 1_600;
 const LONG_BYTES: usize = 6;
 
 /// One in so many forms may be shorter than the runs that are asked for.
-const SHORTER_FORMS: usize = 64;
+const SHORTER_FORMS: usize = 512;
 
 /// So many bytes in a row that must follow a word are worth a look whether they
 /// can.
