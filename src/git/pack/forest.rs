@@ -211,7 +211,8 @@ fn sort(offsets: &mut Vec<u64>, end: u64) {
     /// How many share a place.
     const TOGETHER: usize = 4;
     let places = (offsets.len() / TOGETHER).next_power_of_two();
-    let shift = (u64::BITS - end.leading_zeros()).saturating_sub(places.trailing_zeros());
+    let bits = u64::BITS - end.leading_zeros();
+    let shift = bits.saturating_sub(places.trailing_zeros()).min(u64::BITS - 1);
     // What lies beyond the end has a place of its own.
     let place = |offset: u64| ((offset >> shift) as usize).min(places);
     let mut ends = vec![0u32; places + 2];
