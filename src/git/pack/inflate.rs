@@ -5,10 +5,10 @@
 //!
 //! libdeflate works on whole buffers, which is what a pack has, since an entry
 //! ends where the next begins; it measured 1.35 times as fast as zlib-rs on the
-//! 161,216 blobs of git/git (0.39 s against 0.53 s on two cores). On
-//! entries with codes of their own ISA-L took 1.16 times as long as libdeflate,
-//! zlib-ng 1.4 times, and one of our own, which decoded two streams in turn
-//! without branches, 1.2 times.
+//! 161,216 blobs of git/git (0.39 s against 0.53 s on two cores). On entries
+//! with codes of their own ISA-L took 1.16 times as long as libdeflate, zlib-ng
+//! 1.4 times, and one of our own, which decoded two streams in turn without
+//! branches, 1.2 times.
 
 use super::buffer::Buffer;
 

@@ -214,3 +214,26 @@ impl<'a> Steps<'a> {
         Err(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table is a shortcut: whatever it takes, the long way reads alike.
+    #[test]
+    fn plain_copies_are_read_as_any_copy_is() {
+        let mut plain = 0;
+        for code in 0x80..=0xff {
+            for numbers in [[1, 2, 3, 4, 5, 6, 7, 8], [0; 8], [0xff; 8], [0, 0, 0, 0, 9, 0, 0, 1]] {
+                let mut steps = Steps { bytes: &[] };
+                let step = steps.copy(code, &numbers);
+                if let Some((start, len, after)) = Steps::plain_copy(code, &numbers) {
+                    assert_eq!(step, Ok(Step::Copy(start, start + len)), "{code:x} {numbers:?}");
+                    assert_eq!(after, steps.bytes, "{code:x} {numbers:?}");
+                    plain += 1;
+                }
+            }
+        }
+        assert!(plain > 15, "{plain}");
+    }
+}
