@@ -93,6 +93,10 @@ fn delta(criterion: &mut Criterion) {
     group.bench_function("new pieces", |bencher| {
         bencher.iter(|| black_box(&delta).new_pieces(&base, 16, SEPARATOR).expect("sound"));
     });
+    group.bench_function("joints", |bencher| {
+        let counts = |one: u8, other: u8| one == b'b' && other == b'i';
+        bencher.iter(|| black_box(&delta).joints(&base, 7, false, counts).expect("sound"));
+    });
     group.finish();
 }
 

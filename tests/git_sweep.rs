@@ -18,6 +18,8 @@ fn prefilter(literals: &[&str]) -> Prefilter {
     Prefilter::new(&literals, false)
 }
 
+const SOUGHT: [&str; 2] = ["needle", "long_haystack"];
+
 /// A change to a repository under test.
 #[derive(Debug, Clone)]
 enum Change {
@@ -50,6 +52,13 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         Just(b"dle".to_vec()),
         Just(b"ne".to_vec()),
         Just(b"edle".to_vec()),
+        // A literal longer than its core, and one as base64 and digits spell it.
+        Just(b"long_hay".to_vec()),
+        Just(b"stack".to_vec()),
+        Just(b"bmVl".to_vec()),
+        Just(b"ZGxl".to_vec()),
+        Just(b"6E65".to_vec()),
+        Just(b"65646c65".to_vec()),
         Just(b"PK\x03\x04".to_vec()),
         Just(b"PK\x05\x06".to_vec()),
         Just(b"\0\xff\n".to_vec()),
@@ -185,9 +194,9 @@ proptest! {
         for change in &changes {
             bench.apply(change);
         }
-        assert_equals_brute_force(bench.repo.root(), &prefilter(&["needle"]));
+        assert_equals_brute_force(bench.repo.root(), &prefilter(&SOUGHT));
         bench.repo.git(&["gc", "-q", "--prune=now"]);
-        assert_equals_brute_force(bench.repo.root(), &prefilter(&["needle"]));
+        assert_equals_brute_force(bench.repo.root(), &prefilter(&SOUGHT));
         let everything = Prefilter::new(&[], true);
         assert_equals_brute_force(bench.repo.root(), &everything);
     }

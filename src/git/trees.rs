@@ -2,6 +2,8 @@
 //!
 //! In: a tree's bytes, hostile. Out: its entries as far as they are sound.
 
+#![expect(clippy::inline_always, reason = "an entry given through memory waits for its stores")]
+
 /// What an entry of a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryKind {
@@ -40,7 +42,7 @@ pub(crate) fn entries(bytes: &[u8], hash_len: usize) -> impl Iterator<Item = Ent
 }
 
 /// The entry at the start of `bytes`; `None` where it is damaged or cut off.
-#[inline]
+#[inline(always)]
 pub(crate) fn first_entry(bytes: &[u8], hash_len: usize) -> Option<Entry<'_>> {
     let (kind, mode_len) = mode(bytes)?;
     let name = &bytes[mode_len + 1..];

@@ -24,7 +24,7 @@ pub use parse::RawRule;
 pub(crate) use parts::in_parts;
 pub use pattern::{Pattern, PatternMatch};
 pub use prefilter::{
-    HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
+    CORE_BYTES, HEAD_BYTES, Literal, LiteralHit, Prefilter, SEPARATOR, TAIL_BYTES, marks_container,
 };
 
 use crate::finding::{Confidence, Severity};

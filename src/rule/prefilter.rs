@@ -36,6 +36,7 @@ use super::Form;
 use super::parts::in_parts;
 use crate::secret::Secret;
 use forms::{Forms, Pattern};
+pub use searcher::CORE_BYTES;
 use searchers::Searchers;
 
 /// A text that a rule's match always holds, ASCII case folded.
@@ -155,6 +156,27 @@ impl Prefilter {
     pub fn holds_literal(&self, bytes: &[u8]) -> bool {
         self.has_literals
             && self.searchers.search(bytes, |form, start| self.counts(bytes, form, start))
+    }
+
+    /// Whether it can look for cores. A literal has a core in each encoding: a
+    /// part of at most [`CORE_BYTES`], rarer than the rest, that stands wherever
+    /// the whole does. Those of many literals would stand nearly everywhere.
+    #[must_use]
+    pub fn knows_cores(&self) -> bool {
+        self.has_literals && self.searchers.pairs().is_some()
+    }
+
+    /// Whether two bytes can stand in a core, one after the other.
+    pub fn core_pairs(&self) -> impl Fn(u8, u8) -> bool {
+        let pairs = self.searchers.pairs();
+        move |first, second| pairs.is_none_or(|pairs| pairs.hold(first, second))
+    }
+
+    /// Whether the core of a literal stands in `bytes`, whatever stands beside
+    /// it. Where none does, [`Prefilter::holds_literal`] finds none either.
+    #[must_use]
+    pub fn holds_core(&self, bytes: &[u8]) -> bool {
+        self.has_literals && self.searchers.finds_core(bytes)
     }
 
     /// Whether every content is a candidate, because some rule has no literal.

@@ -67,13 +67,23 @@ pub(crate) fn delta(bytes: &[u8]) {
     let (base, bytes) = halves(bytes);
     let Ok(delta) = Delta::parse(bytes) else { return };
     let Ok(whole) = delta.build(base, 1 << 14) else {
-        assert!(delta.result_len > 1 << 14 || delta.new_pieces(base, CONTEXT, SEPARATOR).is_err());
+        let is_long = delta.result_len > 1 << 14;
+        assert!(is_long || delta.new_pieces(base, CONTEXT, SEPARATOR).is_err());
+        assert!(is_long || delta.joints(base, CONTEXT, false, |_, _| true).is_err());
+        assert!(is_long || delta.joints(base, CONTEXT, true, |_, _| true).is_err());
         return;
     };
     let pieces = delta.new_pieces(base, CONTEXT, SEPARATOR).expect("the object could be built");
     for run in whole.windows(CONTEXT + 1).filter(|run| !run.contains(&SEPARATOR)) {
         let holds = |bytes: &[u8]| bytes.windows(run.len()).any(|other| other == run);
         assert!(holds(base) || holds(&pieces));
+    }
+    for builds in [false, true] {
+        let joints = delta.joints(base, CONTEXT, builds, |_, _| true).expect("as above");
+        for run in whole.windows(CONTEXT + 1) {
+            let holds = |bytes: &[u8]| bytes.windows(run.len()).any(|other| other == run);
+            assert!(holds(base) || holds(bytes) || holds(&joints));
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 //! In: an inflated delta and its base. Out: the object, or only those pieces of
 //! it that hold what the base does not. Every range is checked.
 
+#![expect(clippy::inline_always, reason = "a delta's step costs less than a call would")]
+
+mod joints;
 mod steps;
 
 use super::buffer::{Buffer, END_BYTES, SHORT_BYTES};
@@ -94,12 +97,7 @@ impl<'a> Delta<'a> {
     /// # Errors
     /// Every inconsistency between base, steps and lengths.
     pub(crate) fn apply(&self, base: &[u8], out: &mut Buffer) -> Result<(), DeltaError> {
-        if base.len() as u64 != self.base_len {
-            return Err(DeltaError::BaseLength);
-        }
-        out.clear();
-        let len = usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?;
-        out.reserve(len);
+        let len = self.prepare(base, out)?;
         let mut steps = self.steps();
         while let Some(piece) = steps.next_piece(base)? {
             if piece.len > len - out.len() {
@@ -119,7 +117,7 @@ impl<'a> Delta<'a> {
     /// two steps join. Checks what [`Delta::apply`] checks.
     ///
     /// Where others rest on the object it is built too, as by [`Delta::apply`],
-    /// so that the steps are read once. Gives the first and the last piece.
+    /// so that the steps are read once. Gives the ends of the object.
     ///
     /// # Errors
     /// Every inconsistency between base, steps and lengths.
@@ -128,31 +126,13 @@ impl<'a> Delta<'a> {
         base: &'b [u8],
         window: Window,
         windows: &mut Buffer,
-        mut built: Option<&mut Buffer>,
+        built: Option<&mut Buffer>,
     ) -> Result<Ends<'b>, DeltaError>
     where
         'a: 'b,
     {
         let Window { context, separator } = window;
-        if base.len() as u64 != self.base_len {
-            return Err(DeltaError::BaseLength);
-        }
-        if let Some(built) = &mut built {
-            built.clear();
-            built.reserve(usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?);
-        }
-        let mut left = self.result_len;
-        let mut ends = Ends { first: &[], last: &[] };
-        let mut steps = self.steps();
-        while let Some(piece) = steps.next_piece(base)? {
-            if left == self.result_len {
-                ends.first = piece.bytes();
-            }
-            ends.last = piece.bytes();
-            left = left.checked_sub(piece.len as u64).ok_or(DeltaError::ResultLength)?;
-            if let Some(built) = &mut built {
-                piece.append_to(built);
-            }
+        let ends = self.pieces(base, built, |piece| {
             // Only of a copy was the middle looked at with the base.
             if piece.copied_from.is_none() {
                 windows.extend_inserted(piece.source, piece.len);
@@ -165,8 +145,55 @@ impl<'a> Delta<'a> {
                 windows.extend(&[separator]);
                 windows.extend(&piece.bytes()[piece.len - context..]);
             }
-        }
+        })?;
         windows.extend(&[separator]);
+        Ok(ends)
+    }
+
+    /// Makes room for the object; gives its length.
+    fn prepare(&self, base: &[u8], out: &mut Buffer) -> Result<usize, DeltaError> {
+        if base.len() as u64 != self.base_len {
+            return Err(DeltaError::BaseLength);
+        }
+        out.clear();
+        let len = usize::try_from(self.result_len).map_err(|_| DeltaError::ResultLength)?;
+        out.reserve(len);
+        Ok(len)
+    }
+
+    /// Gives the pieces of the object in order, and builds it too if it is asked
+    /// to. Gives the ends of the object.
+    #[inline(always)]
+    fn pieces<'b>(
+        &self,
+        base: &'b [u8],
+        mut built: Option<&mut Buffer>,
+        mut take: impl FnMut(&Piece<'b>),
+    ) -> Result<Ends<'b>, DeltaError>
+    where
+        'a: 'b,
+    {
+        if base.len() as u64 != self.base_len {
+            return Err(DeltaError::BaseLength);
+        }
+        if let Some(built) = &mut built {
+            self.prepare(base, built)?;
+        }
+        let mut left = self.result_len;
+        let mut ends = Ends { first: &[], last_but_one: &[], last: &[] };
+        let mut steps = self.steps();
+        while let Some(piece) = steps.next_piece(base)? {
+            if left == self.result_len {
+                ends.first = piece.bytes();
+            }
+            ends.last_but_one = ends.last;
+            ends.last = piece.bytes();
+            left = left.checked_sub(piece.len as u64).ok_or(DeltaError::ResultLength)?;
+            if let Some(built) = &mut built {
+                piece.append_to(built);
+            }
+            take(&piece);
+        }
         if left == 0 { Ok(ends) } else { Err(DeltaError::ResultLength) }
     }
 
@@ -177,21 +204,12 @@ impl<'a> Delta<'a> {
     pub(crate) fn each_piece<'b>(
         &self,
         base: &'b [u8],
-        mut take: impl FnMut(&Piece<'b>),
+        take: impl FnMut(&Piece<'b>),
     ) -> Result<(), DeltaError>
     where
         'a: 'b,
     {
-        if base.len() as u64 != self.base_len {
-            return Err(DeltaError::BaseLength);
-        }
-        let mut left = self.result_len;
-        let mut steps = self.steps();
-        while let Some(piece) = steps.next_piece(base)? {
-            left = left.checked_sub(piece.len as u64).ok_or(DeltaError::ResultLength)?;
-            take(&piece);
-        }
-        if left == 0 { Ok(()) } else { Err(DeltaError::ResultLength) }
+        self.pieces(base, None, take).map(drop)
     }
 
     /// The first bytes of the object, `limit` at most.
@@ -245,11 +263,30 @@ impl<'a> Delta<'a> {
     }
 }
 
-/// The first and the last piece of an object.
+/// The first and the last pieces of an object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ends<'a> {
     pub(crate) first: &'a [u8],
-    pub(crate) last: &'a [u8],
+    last_but_one: &'a [u8],
+    last: &'a [u8],
+}
+
+impl<'a> Ends<'a> {
+    /// The last bytes of the object, unless they lie in more than two pieces;
+    /// `out` takes them where they lie in two.
+    pub(crate) fn tail<'o>(&self, limit: usize, out: &'o mut Buffer) -> Option<&'o [u8]>
+    where
+        'a: 'o,
+    {
+        let Some(missing) = limit.checked_sub(self.last.len()) else {
+            return Some(&self.last[self.last.len() - limit..]);
+        };
+        let start = self.last_but_one.len().checked_sub(missing)?;
+        out.clear();
+        out.extend(&self.last_but_one[start..]);
+        out.extend(self.last);
+        Some(out)
+    }
 }
 
 /// What [`Delta::gather`] keeps around what is new.
@@ -284,7 +321,7 @@ mod tests {
 
     const WINDOW: Window = Window { context: 4, separator: 0xff };
 
-    fn copy(start: usize, len: usize) -> Vec<u8> {
+    pub(super) fn copy(start: usize, len: usize) -> Vec<u8> {
         vec![
             0x80 | 0x0f | 0x30,
             start as u8,
@@ -306,7 +343,7 @@ mod tests {
         bytes
     }
 
-    fn delta(base: &[u8], result: usize, steps: &[Vec<u8>]) -> Vec<u8> {
+    pub(super) fn delta(base: &[u8], result: usize, steps: &[Vec<u8>]) -> Vec<u8> {
         [length(base.len()), length(result), steps.concat()].concat()
     }
 
@@ -322,6 +359,8 @@ mod tests {
             delta.apply(&base, &mut whole).expect("sound");
             let ends = delta.gather(&base, window, &mut windows, None).expect("sound");
             assert_eq!((ends.first, ends.last), (&base[..900], &base[20..23]));
+            assert_eq!(ends.tail(25, &mut Buffer::default()), Some(&whole[whole.len() - 25..]));
+            assert_eq!(ends.tail(404, &mut Buffer::default()), None, "it lies in three pieces");
             assert!(windows.len() < 4 * context.max(32) + 100, "{context}");
             for run in whole.windows(context + 1) {
                 let holds = |bytes: &[u8]| bytes.windows(context + 1).any(|other| other == run);
@@ -373,6 +412,10 @@ mod tests {
             let gathered =
                 parsed.and_then(|delta| delta.gather(&base, WINDOW, &mut out, None).map(drop));
             assert_eq!(gathered, Err(error));
+            for builds in [false, true] {
+                let joints = parsed.and_then(|delta| delta.joints(&base, 4, builds, |_, _| true));
+                assert_eq!(joints, Err(error), "{builds}");
+            }
         }
     }
 }

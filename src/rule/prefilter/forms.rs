@@ -76,9 +76,13 @@ pub(super) struct Pattern<'a> {
 impl Pattern<'_> {
     /// Whether the form stands at the start of `bytes`.
     pub(super) fn stands_at(&self, bytes: &[u8]) -> bool {
-        bytes.len() >= self.places.len()
-            && self.places.iter().zip(bytes).all(|(place, byte)| place.holds(*byte))
+        all_stand(self.places, bytes)
     }
+}
+
+/// Whether bytes of these sets stand at the start of `bytes`.
+pub(super) fn all_stand(places: &[ByteSet], bytes: &[u8]) -> bool {
+    bytes.len() >= places.len() && places.iter().zip(bytes).all(|(place, byte)| place.holds(*byte))
 }
 
 /// Forms of literals, their places in one row: of a thousand literals there are

@@ -8,15 +8,19 @@
 //! its pieces. No copy or case folding is needed, since pieces are put in with
 //! every casing.
 
+mod cores;
 mod pieces;
 mod table;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::forms::{Forms, Pattern};
-use pieces::Pieces;
+use super::forms::{ByteSet, Forms, Pattern, all_stand};
+pub use cores::CORE_BYTES;
+pub(super) use cores::Pairs;
+use cores::core;
 pub(super) use pieces::commonness;
+use pieces::{Piece, Pieces, rarest};
 use table::{Bits, Lookup, Table};
 
 /// The widest stride; a wider one puts more pieces in for less.
@@ -49,6 +53,32 @@ impl Searcher {
         Self { forms: Arc::clone(forms), table, pieces, shortest, stride, piece_bytes }
     }
 
+    /// Whether the core of a form stands in `bytes`: a part of it that all its
+    /// pieces lie in, [`CORE_BYTES`] at most. The rest need not stand there.
+    pub(super) fn finds_core(&self, bytes: &[u8]) -> bool {
+        self.met(bytes, 0..bytes.len(), &mut |piece, at| {
+            let places = self.forms.get(piece.form).places;
+            let core = self.core(places);
+            let start = (at + core.start).checked_sub(piece.offset as usize);
+            start.is_some_and(|start| all_stand(&places[core], &bytes[start..]))
+        })
+    }
+
+    /// Which two bytes can stand in the core of one of the forms chosen.
+    pub(super) fn pairs(&self, chosen: &[u32]) -> Pairs {
+        let mut pairs = Pairs::new();
+        for form in chosen {
+            let places = self.forms.get(*form).places;
+            pairs.add(&places[self.core(places)]);
+        }
+        pairs
+    }
+
+    fn core(&self, places: &[ByteSet]) -> Range<usize> {
+        let start = rarest(places, self.stride, self.piece_bytes, &mut Vec::new());
+        core(places, start..start + self.stride + self.piece_bytes - 1)
+    }
+
     /// Gives every place where a form stands, all of it in the range, until told
     /// to stop; they come in no particular order. Says whether it was told to
     /// stop.
@@ -62,6 +92,21 @@ impl Searcher {
         if range.len() < self.shortest {
             return false;
         }
+        self.met(bytes, range, &mut |piece, at| {
+            let Some(start) = at.checked_sub(piece.offset as usize) else { return false };
+            let form = self.forms.get(piece.form);
+            form.stands_at(&bytes[start..]) && take(form, start)
+        })
+    }
+
+    /// Gives every piece of a form and where it is met, until told to stop.
+    #[inline]
+    fn met(
+        &self,
+        bytes: &[u8],
+        range: Range<usize>,
+        take: &mut impl FnMut(&Piece, usize) -> bool,
+    ) -> bool {
         match &self.table {
             Table::Small(table) => self.scan(&**table, bytes, range, take),
             Table::Medium(table) => self.scan(&**table, bytes, range, take),
@@ -74,7 +119,7 @@ impl Searcher {
         table: impl Lookup,
         bytes: &[u8],
         range: Range<usize>,
-        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
+        take: &mut impl FnMut(&Piece, usize) -> bool,
     ) -> bool {
         match (self.stride, self.piece_bytes) {
             (4, _) => self.stride::<4, 4, _>(table, bytes, range, take),
@@ -91,7 +136,7 @@ impl Searcher {
         table: L,
         bytes: &[u8],
         range: Range<usize>,
-        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
+        take: &mut impl FnMut(&Piece, usize) -> bool,
     ) -> bool {
         let mask = u32::MAX >> (8 * (4 - PIECE));
         let (mut at, inside) = (range.start, &bytes[..range.end]);
@@ -108,9 +153,7 @@ impl Searcher {
             if found & L::COUNTS != 0 {
                 for number in 0..GROUP {
                     let piece = piece(number);
-                    if table.may_hold(piece)
-                        && self.confirm(bytes, at + number * STRIDE, piece, take)
-                    {
+                    if table.may_hold(piece) && self.confirm(piece, at + number * STRIDE, take) {
                         return true;
                     }
                 }
@@ -119,7 +162,7 @@ impl Searcher {
         }
         while at + PIECE <= range.end {
             let piece = u32::from_le_bytes(piece_at(bytes, at)) & mask;
-            if table.may_hold(piece) && self.confirm(bytes, at, piece, take) {
+            if table.may_hold(piece) && self.confirm(piece, at, take) {
                 return true;
             }
             at += STRIDE;
@@ -129,21 +172,8 @@ impl Searcher {
 
     /// Looks at the forms that have this piece.
     #[inline(never)]
-    fn confirm(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        piece: u32,
-        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
-    ) -> bool {
-        for candidate in self.pieces.near(piece).iter().filter(|found| found.bytes == piece) {
-            let Some(start) = at.checked_sub(candidate.offset as usize) else { continue };
-            let form = self.forms.get(candidate.form);
-            if form.stands_at(&bytes[start..]) && take(form, start) {
-                return true;
-            }
-        }
-        false
+    fn confirm(&self, piece: u32, at: usize, take: &mut impl FnMut(&Piece, usize) -> bool) -> bool {
+        self.pieces.near(piece).iter().any(|found| found.bytes == piece && take(found, at))
     }
 }
 

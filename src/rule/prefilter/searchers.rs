@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::demands::Demands;
 use super::forms::{Forms, Pattern};
 use super::regions::{LONGEST_LEAST_BYTES, SHORTEST_RUN_BYTES, near_nuls, run_class, runs};
-use super::searcher::Searcher;
+use super::searcher::{Pairs, Searcher};
 use super::words::{self, Words};
 use crate::rule::parts::in_parts;
 use crate::rule::{Form, escape};
@@ -40,6 +40,8 @@ const MANY_WORDS: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Searchers {
     longest: usize,
+    /// Which two bytes can stand in the cores of few forms.
+    pairs: Option<Pairs>,
     /// For forms that can stand anywhere.
     anywhere: Finders,
     /// For forms of characters that make long runs.
@@ -73,9 +75,11 @@ impl Searchers {
         let forms = Arc::new(forms);
         let all = 0..forms.len() as u32;
         if forms.len() <= FEW_FORMS {
-            let searchers = vec![Searcher::new(&forms, &all.collect::<Vec<_>>())];
-            let anywhere = Finders { words: None, searchers };
-            return Self { longest, anywhere, ..Self::default() };
+            let all: Vec<u32> = all.collect();
+            let searcher = Searcher::new(&forms, &all);
+            let pairs = Some(searcher.pairs(&all));
+            let anywhere = Finders { words: None, searchers: vec![searcher] };
+            return Self { longest, pairs, anywhere, ..Self::default() };
         }
         let (wide, narrow): (Vec<u32>, Vec<u32>) =
             all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
@@ -111,7 +115,17 @@ impl Searchers {
         let [others, near_nuls, anywhere, tailed]: [_; 4] = built.expect("one for each");
         let tailed = whole.map(|whole| (whole, tailed));
         let in_runs = Some(InRuns { least: least.min(least_other), tailed, others });
-        Self { longest, anywhere, in_runs, near_nuls: Some((reach, near_nuls)) }
+        Self { longest, pairs: None, anywhere, in_runs, near_nuls: Some((reach, near_nuls)) }
+    }
+
+    /// Which two bytes can stand in the core of a form, if the forms are few.
+    pub(super) fn pairs(&self) -> Option<&Pairs> {
+        self.pairs.as_ref()
+    }
+
+    /// Whether the core of a form stands in `bytes`; asked of few forms alone.
+    pub(super) fn finds_core(&self, bytes: &[u8]) -> bool {
+        self.pairs.is_none() || self.anywhere.searchers.iter().any(|one| one.finds_core(bytes))
     }
 
     /// The length of the longest form.

@@ -86,6 +86,7 @@ fn every_encoding_is_found(prefilter: &Prefilter, names: &[&str]) {
                 assert!(encodings(prefilter, &bytes).contains(&Some(encoding)), "{shown}");
                 let filled = [b"\xff\0 ".as_slice(), &bytes, b"\n"].concat();
                 assert!(prefilter.holds_literal(&filled), "{shown}");
+                holds_core_of(prefilter, &filled, &shown);
             };
             check(BASE64.encode(whole.as_bytes()).into(), Encoding::Base64);
             check(BASE64URL_NOPAD.encode(whole.as_bytes()).into(), Encoding::Base64);
@@ -132,6 +133,25 @@ fn every_encoding_is_found(prefilter: &Prefilter, names: &[&str]) {
     }
 }
 
+/// Whether few bytes of what holds a literal hold its core, and any two of them
+/// count: so much is left of a literal around the joints of a delta.
+fn holds_core_of(prefilter: &Prefilter, bytes: &[u8], shown: &str) {
+    if !prefilter.knows_cores() {
+        return;
+    }
+    let pairs = prefilter.core_pairs();
+    let mut cores = bytes.windows(CORE_BYTES).filter(|part| prefilter.holds_core(part));
+    let count = |part: &[u8]| {
+        // A shorter core, with a byte more on either side.
+        let all = |part: &[u8]| part.windows(2).all(|pair| pairs(pair[0], pair[1]));
+        all(part)
+            || all(&part[1..])
+            || all(&part[..part.len() - 1])
+            || all(&part[1..part.len() - 1])
+    };
+    assert!(cores.any(count), "{shown}");
+}
+
 /// Parting the forms loses none and finds no other.
 #[test]
 fn a_literal_among_many_is_found_where_it_is_found_alone() {
@@ -173,7 +193,11 @@ fn a_plain_literal_is_plain_and_what_is_none_is_none() {
     assert_eq!(encodings(&prefilter, b"export ORBITKIT_API_KEY"), [None]);
     for clean in ["bit kit", "bitki", "itkit", "byte stack", "Yml0", "6269746b69", "", "b"] {
         assert!(!prefilter.is_candidate(clean.as_bytes()), "{clean}");
+        // Of digits and of the longer name a part tells.
+        let holds_core = clean.starts_with("6269");
+        assert_eq!(prefilter.holds_core(clean.as_bytes()), holds_core, "{clean}");
     }
+    assert!(prefilter.holds_core(b"ytestack"));
 }
 
 #[test]
@@ -215,6 +239,7 @@ proptest! {
         prop_assert_eq!(&found, &naive(&texts, bytes.as_bytes()));
         if !found.is_empty() {
             prop_assert!(prefilter.holds_literal(bytes.as_bytes()));
+            prop_assert!(prefilter.holds_core(bytes.as_bytes()));
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::git::pack::{
 };
 
 use super::delivery::tally;
-use super::families::{LARGE_OBJECT_BYTES, may_be_container, window};
+use super::hopefully::{LARGE_OBJECT_BYTES, may_be_container, window};
 use super::packs::Field;
 use super::stream;
 
@@ -282,7 +282,7 @@ impl Walk<'_, '_> {
         if self.field.delivery.prefilter.holds_literal(&self.windows) {
             return Ok(true);
         }
-        Ok(kind == Kind::Blob && may_be_container(delta, ends, &[], base, &mut self.windows)?)
+        Ok(kind == Kind::Blob && may_be_container(delta, ends, base, &mut self.windows)?)
     }
 
     /// Inflates an entry, also one that does not end where the next begins.

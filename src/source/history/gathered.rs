@@ -1,7 +1,7 @@
 //! Pieces of many families in one buffer, searched at once.
 //!
-//! In: pieces. Out: the families in whose pieces a literal stands, and the
-//! counts of the others.
+//! In: pieces. Out: the families in whose pieces a literal stands or may stand,
+//! and the counts of the others.
 
 use crate::finding::Tally;
 use crate::git::pack::{Buffer, NodeId};
@@ -11,13 +11,26 @@ use crate::rule::Prefilter;
 /// copied from still fit a core's second-level cache.
 const FULL_BYTES: usize = 128 << 10;
 
+/// What is looked for in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// A literal's core: where one stands, the literal may.
+    Cores,
+    /// A literal, whole.
+    Literals,
+}
+
 /// Pieces, by the families that they are of.
-#[derive(Default)]
 pub(super) struct Gathered {
+    sought: Sought,
     pub(super) bytes: Buffer,
+    /// More pieces of the same families, searched by themselves.
+    pub(super) joints: Buffer,
     families: Vec<Family>,
     /// Families that hold a hit.
     pub(super) again: Vec<NodeId>,
+    /// Families that hold a core and, as far as could be seen, no literal.
+    pub(super) unsure: Vec<NodeId>,
     /// What the others hold.
     pub(super) counted: Tally,
 }
@@ -25,16 +38,43 @@ pub(super) struct Gathered {
 /// A family whose pieces wait.
 struct Family {
     root: NodeId,
-    start: usize,
+    start: Place,
     tally: Tally,
-    has_hit: bool,
+    found: Found,
+}
+
+/// A place in both buffers.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    bytes: usize,
+    joints: usize,
+}
+
+/// What a family's pieces hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Nothing,
+    Core,
+    Literal,
 }
 
 impl Gathered {
+    pub(super) fn new(sought: Sought) -> Self {
+        Self {
+            sought,
+            bytes: Buffer::default(),
+            joints: Buffer::default(),
+            families: Vec::new(),
+            again: Vec::new(),
+            unsure: Vec::new(),
+            counted: Tally::default(),
+        }
+    }
+
     /// Begins a family.
     pub(super) fn begin(&mut self, root: NodeId) {
-        let start = self.bytes.len();
-        self.families.push(Family { root, start, tally: Tally::default(), has_hit: false });
+        let start = self.end_place();
+        self.families.push(Family { root, start, tally: Tally::default(), found: Found::Nothing });
     }
 
     /// Counts something of the family begun last.
@@ -47,51 +87,105 @@ impl Gathered {
     /// Forgets the family begun last: it must be walked again.
     pub(super) fn abandon(&mut self) {
         if let Some(family) = self.families.pop() {
-            self.bytes.truncate(family.start);
-            self.again.push(family.root);
+            self.cut(family.start);
+            match family.found {
+                Found::Core => self.unsure.push(family.root),
+                Found::Nothing | Found::Literal => self.again.push(family.root),
+            }
         }
     }
 
     /// Ends the family begun last, and searches if there is enough.
     pub(super) fn end(&mut self, prefilter: &Prefilter) {
-        if self.families.last().is_some_and(|family| family.has_hit) {
+        if self.families.last().is_some_and(|family| family.found != Found::Nothing) {
             self.abandon();
-        } else if self.bytes.len() >= FULL_BYTES {
+        } else if self.is_full() {
             self.search(prefilter);
         }
+    }
+
+    /// Says of bytes of the family begun last, which are not gathered, whether a
+    /// literal stands in them.
+    pub(super) fn finds_in(&mut self, bytes: &[u8], prefilter: &Prefilter) -> bool {
+        let found = self.found(prefilter, bytes, &[]);
+        if let Some(family) = self.families.last_mut() {
+            family.found = family.found.max(found);
+        }
+        found != Found::Nothing
     }
 
     /// Searches, if there is enough, what is gathered of the family begun last;
     /// says whether a literal stands in it.
     pub(super) fn search_within(&mut self, prefilter: &Prefilter) -> bool {
-        if self.bytes.len() < FULL_BYTES {
+        if !self.is_full() {
             return false;
         }
         let Some(mut current) = self.families.pop() else { return false };
-        current.has_hit |= prefilter.holds_literal(&self.bytes[current.start..]);
-        let own = self.bytes.len() - current.start;
-        self.bytes.truncate(current.start);
+        let (start, end) = (current.start, self.end_place());
+        current.found = current.found.max(self.found_between(prefilter, start, end));
+        let own = end.bytes - start.bytes + end.joints - start.joints;
+        self.cut(start);
         if own * 2 < FULL_BYTES {
             self.search(prefilter);
-            current.start = 0;
+            current.start = Place::default();
         }
-        let has_hit = current.has_hit;
+        let has_hit = current.found != Found::Nothing;
         self.families.push(current);
         has_hit
     }
 
     /// Searches what is gathered of families walked to their ends.
     pub(super) fn search(&mut self, prefilter: &Prefilter) {
-        let has_hit = prefilter.holds_literal(&self.bytes);
-        for (at, family) in self.families.iter().enumerate() {
-            let end = self.families.get(at + 1).map_or(self.bytes.len(), |next| next.start);
-            if has_hit && prefilter.holds_literal(&self.bytes[family.start..end]) {
-                self.again.push(family.root);
+        let end = self.end_place();
+        let is_clean = self.found_between(prefilter, Place::default(), end) == Found::Nothing;
+        for at in 0..self.families.len() {
+            let family = &self.families[at];
+            let end = self.families.get(at + 1).map_or(end, |next| next.start);
+            let found = if is_clean {
+                Found::Nothing
             } else {
-                self.counted += family.tally;
+                self.found_between(prefilter, family.start, end)
+            };
+            match found {
+                Found::Nothing => self.counted += family.tally,
+                Found::Core => self.unsure.push(family.root),
+                Found::Literal => self.again.push(family.root),
             }
         }
         self.bytes.retire();
+        self.joints.retire();
         self.families.clear();
+    }
+
+    fn found_between(&self, prefilter: &Prefilter, start: Place, end: Place) -> Found {
+        let bytes = &self.bytes[start.bytes..end.bytes];
+        self.found(prefilter, bytes, &self.joints[start.joints..end.joints])
+    }
+
+    fn found(&self, prefilter: &Prefilter, bytes: &[u8], joints: &[u8]) -> Found {
+        let may_hold = match self.sought {
+            Sought::Cores => prefilter.holds_core(bytes) || prefilter.holds_core(joints),
+            Sought::Literals => prefilter.holds_literal(bytes),
+        };
+        if !may_hold {
+            Found::Nothing
+        } else if self.sought == Sought::Literals || prefilter.holds_literal(bytes) {
+            Found::Literal
+        } else {
+            Found::Core
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() + self.joints.len() >= FULL_BYTES
+    }
+
+    fn end_place(&self) -> Place {
+        Place { bytes: self.bytes.len(), joints: self.joints.len() }
+    }
+
+    fn cut(&mut self, place: Place) {
+        self.bytes.truncate(place.bytes);
+        self.joints.truncate(place.joints);
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gix_hash::ObjectId;
 
 use super::delivery::{Delivery, tally};
-use super::families::LARGE_OBJECT_BYTES;
+use super::hopefully::LARGE_OBJECT_BYTES;
 use super::stream;
 use crate::git::pack::{Inflater, Kind, ObjectError};
 use crate::git::{Links, Store, loose_header, loose_ids, loose_path, read_loose};

@@ -8,6 +8,7 @@ mod carefully;
 mod delivery;
 mod families;
 mod gathered;
+mod hopefully;
 mod lfs;
 mod loose;
 mod missing;

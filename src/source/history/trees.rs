@@ -3,7 +3,7 @@
 //! In: roots of families of trees. Out: the families in which a name holds a
 //! literal, and every id that an entry names.
 
-use super::gathered::Gathered;
+use super::gathered::{Gathered, Sought};
 use super::packs::Field;
 use crate::git::pack::{Inflater, NodeId};
 use crate::git::{Entry, Links, Look, TreeWalk};
@@ -23,7 +23,7 @@ impl<'a> TreeWalker<'a> {
         Self {
             walk: TreeWalk::new(field.pack),
             prefilter: field.delivery.prefilter,
-            names: Gathered::default(),
+            names: Gathered::new(Sought::Literals),
         }
     }
 

@@ -83,7 +83,12 @@ impl Pieces {
 
 /// Where the pieces of a form that successive look-ups can meet are rarest;
 /// `weights` is scratch.
-fn rarest(places: &[ByteSet], stride: usize, piece_bytes: usize, weights: &mut Vec<u32>) -> usize {
+pub(super) fn rarest(
+    places: &[ByteSet],
+    stride: usize,
+    piece_bytes: usize,
+    weights: &mut Vec<u32>,
+) -> usize {
     weights.clear();
     weights.extend(places.iter().copied().map(commonness));
     // Of a piece what its bytes weigh, of a start what its commonest piece does.
