@@ -14,9 +14,6 @@ use super::packs::Field;
 use super::trees::TreeWalker;
 use crate::git::{Links, PackedCommits};
 
-/// So many families tell how the rest will go.
-const TELLING: u32 = 64;
-
 /// Walks families, one worker's share.
 pub(super) struct Walker<'a> {
     field: &'a Field<'a>,
@@ -26,10 +23,8 @@ pub(super) struct Walker<'a> {
     by_cores: Option<Hopeful<'a>>,
     by_literals: Hopeful<'a>,
     trees: TreeWalker<'a>,
-    /// Families walked, and those that had to be walked by whole literals and
-    /// carefully after that.
+    /// Families walked, and those that had to be walked again carefully.
     walked: u32,
-    walked_by_literals: u32,
     walked_carefully: u32,
     counted: Tally,
 }
@@ -44,7 +39,6 @@ impl<'a> Walker<'a> {
             by_literals: Hopeful::by_literals(field),
             trees: TreeWalker::new(field),
             walked: 0,
-            walked_by_literals: 0,
             walked_carefully: 0,
             counted: Tally::default(),
         }
@@ -56,18 +50,18 @@ impl<'a> Walker<'a> {
             return self.carefully(root);
         };
         self.walked += 1;
-        // Where so many families are walked again, hoping costs more than it
+        // Where every second family is walked again, hoping costs more than it
         // saves.
-        let is_often = |again: u32, of: u32| self.walked > TELLING && again * of > self.walked;
-        let (are_literals_hopeless, are_cores_hopeless) =
-            (is_often(self.walked_carefully, 2), is_often(self.walked_by_literals, 4));
-        if self.field.delivery.prefilter.takes_everything() || are_literals_hopeless {
+        let is_hopeless = self.walked > 64 && self.walked_carefully * 2 > self.walked;
+        if self.field.delivery.prefilter.takes_everything() || is_hopeless {
             return self.carefully(root);
         }
         let (inflater, links) = (&mut self.inflater, &mut self.links);
         if kind == Kind::Tree {
             self.trees.family(root, inflater, links);
-        } else if let Some(by_cores) = self.by_cores.as_mut().filter(|_| !are_cores_hopeless) {
+        } else if let Some(by_cores) =
+            self.by_cores.as_mut().filter(|walk| !walk.gathered.is_wasteful())
+        {
             by_cores.family(root, kind, inflater, links);
         } else {
             self.by_literals.family(root, kind, inflater, links);
@@ -99,7 +93,6 @@ impl<'a> Walker<'a> {
         if let Some(by_cores) = &mut self.by_cores {
             for root in by_cores.gathered.unsure.drain(..) {
                 let Link::Root(kind) = field.forest.link(root) else { continue };
-                self.walked_by_literals += 1;
                 self.by_literals.family(root, kind, inflater, links);
             }
         }

@@ -11,6 +11,9 @@ use crate::rule::Prefilter;
 /// copied from still fit a core's second-level cache.
 const FULL_BYTES: usize = 128 << 10;
 
+/// So many bytes may be searched for nothing before it tells anything.
+const WASTE_BYTES: usize = 1 << 19;
+
 /// What is looked for in pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sought {
@@ -33,6 +36,10 @@ pub(super) struct Gathered {
     pub(super) unsure: Vec<NodeId>,
     /// What the others hold.
     pub(super) counted: Tally,
+    /// Bytes searched, and those of them that are of families that hold a core
+    /// alone, so that it was for nothing.
+    searched: usize,
+    wasted: usize,
 }
 
 /// A family whose pieces wait.
@@ -41,6 +48,8 @@ struct Family {
     start: Place,
     tally: Tally,
     found: Found,
+    /// How many bytes of it were searched.
+    searched: usize,
 }
 
 /// A place in both buffers.
@@ -68,13 +77,26 @@ impl Gathered {
             again: Vec::new(),
             unsure: Vec::new(),
             counted: Tally::default(),
+            searched: 0,
+            wasted: 0,
         }
+    }
+
+    /// Whether cores stand in so much that looking for them first costs more than
+    /// it saves, which is a twentieth.
+    pub(super) fn is_wasteful(&self) -> bool {
+        self.wasted > WASTE_BYTES + self.searched / 64
     }
 
     /// Begins a family.
     pub(super) fn begin(&mut self, root: NodeId) {
-        let start = self.end_place();
-        self.families.push(Family { root, start, tally: Tally::default(), found: Found::Nothing });
+        self.families.push(Family {
+            root,
+            start: self.end_place(),
+            tally: Tally::default(),
+            found: Found::Nothing,
+            searched: 0,
+        });
     }
 
     /// Counts something of the family begun last.
@@ -89,7 +111,10 @@ impl Gathered {
         if let Some(family) = self.families.pop() {
             self.cut(family.start);
             match family.found {
-                Found::Core => self.unsure.push(family.root),
+                Found::Core => {
+                    self.unsure.push(family.root);
+                    self.wasted += family.searched;
+                }
                 Found::Nothing | Found::Literal => self.again.push(family.root),
             }
         }
@@ -108,8 +133,10 @@ impl Gathered {
     /// literal stands in them.
     pub(super) fn finds_in(&mut self, bytes: &[u8], prefilter: &Prefilter) -> bool {
         let found = self.found(prefilter, bytes, &[]);
+        self.searched += bytes.len();
         if let Some(family) = self.families.last_mut() {
             family.found = family.found.max(found);
+            family.searched += bytes.len();
         }
         found != Found::Nothing
     }
@@ -124,6 +151,8 @@ impl Gathered {
         let (start, end) = (current.start, self.end_place());
         current.found = current.found.max(self.found_between(prefilter, start, end));
         let own = end.bytes - start.bytes + end.joints - start.joints;
+        current.searched += own;
+        self.searched += own;
         self.cut(start);
         if own * 2 < FULL_BYTES {
             self.search(prefilter);
@@ -137,6 +166,7 @@ impl Gathered {
     /// Searches what is gathered of families walked to their ends.
     pub(super) fn search(&mut self, prefilter: &Prefilter) {
         let end = self.end_place();
+        self.searched += end.bytes + end.joints;
         let is_clean = self.found_between(prefilter, Place::default(), end) == Found::Nothing;
         for at in 0..self.families.len() {
             let family = &self.families[at];
@@ -148,7 +178,11 @@ impl Gathered {
             };
             match found {
                 Found::Nothing => self.counted += family.tally,
-                Found::Core => self.unsure.push(family.root),
+                Found::Core => {
+                    self.unsure.push(family.root);
+                    let own = end.bytes - family.start.bytes + end.joints - family.start.joints;
+                    self.wasted += family.searched + own;
+                }
                 Found::Literal => self.again.push(family.root),
             }
         }
