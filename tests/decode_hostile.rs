@@ -254,6 +254,31 @@ fn hundred_requests_with_one_token_stay_within_the_budget() {
     assert!(found.is_empty());
 }
 
+/// A script of requests: every use of the name asks what the others give it.
+#[test]
+fn key_after_thousand_requests_with_a_variable_is_found() {
+    let rules = RuleSet::builtin().expect("built-in rules parse");
+    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
+    let origin = std::sync::Arc::new(keysweep::finding::Origin {
+        source: keysweep::finding::SourceKind::Worktree,
+        root: std::sync::Arc::from(""),
+        path: None,
+        object: None,
+    });
+    let request = |token: &str, job: usize| {
+        format!(
+            "curl -H \"Authorization: Bearer {token}\" https://api.bytestack.dev/v1/jobs/{job}\n"
+        )
+    };
+    let key = encode::key(4);
+    let text: String =
+        (0..1000).map(|job| request("$BITKIT_API_KEY", job)).chain([request(&key, 1000)]).collect();
+    let content = keysweep::source::Content::whole(&origin, text.as_bytes());
+    let found = detector.detect_reporting(&content, &mut |skip| panic!("{skip:?}"));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].secret.expose(), key.as_bytes());
+}
+
 /// Contexts that stand inside each other would be read over and over.
 #[test]
 fn contexts_past_their_budget_are_named_and_keys_under_a_name_still_found() {

@@ -30,6 +30,12 @@ enum Given {
     Values(Vec<Parts>),
 }
 
+/// What a loop goes through, by where it begins.
+enum Collection {
+    Expression(usize),
+    Reference(usize),
+}
+
 impl Tracer<'_> {
     /// The values of the definition that the reference sees.
     pub(super) fn defined(&self, reference: &Reference, depth: usize) -> Vec<Parts> {
@@ -84,6 +90,15 @@ impl Tracer<'_> {
 
     fn given(&self, at: &Range<usize>, reference: &Reference, depth: usize) -> Given {
         let used = reference.name();
+        // First what is known after one look: of a name that is used a hundred
+        // times each use asks for the others, and hardly any of them gives it
+        // anything.
+        let collection = self.collection(at);
+        let candidates: Vec<Candidate> =
+            self.read(at).iter().filter(|candidate| self.defines(at, candidate)).cloned().collect();
+        if collection.is_none() && candidates.is_empty() {
+            return Given::Nothing;
+        }
         let qualifier = scope::qualifier(self.bytes, at);
         if !self.may_walk(at.start.abs_diff(used.start)) {
             return Given::Nothing;
@@ -95,11 +110,9 @@ impl Tracer<'_> {
         {
             return Given::Nothing;
         }
-        if let Some(values) = self.iterated(at, depth) {
+        if let Some(values) = collection.and_then(|collection| self.members(&collection, depth)) {
             return Given::Values(values);
         }
-        let candidates: Vec<Candidate> =
-            self.read(at).iter().filter(|candidate| self.defines(at, candidate)).cloned().collect();
         if candidates.is_empty() || !self.is_in_sight(at, reference) {
             return Given::Nothing;
         }
@@ -175,29 +188,31 @@ impl Tracer<'_> {
         }
     }
 
-    /// The members of what a loop goes through: `for k in keys`,
+    /// What a loop goes through that gives a name its members: `for k in keys`,
     /// `for _, k := range keys`, `keys.each do |k|`, `keys.map(k => …)`,
     /// `foreach ($keys as $k)`, `for (String k : keys)`.
-    fn iterated(&self, at: &Range<usize>, depth: usize) -> Option<Vec<Parts>> {
+    fn collection(&self, at: &Range<usize>) -> Option<Collection> {
         let next = skip_blanks(self.bytes, at.end);
         let word = word_at(self.bytes, next);
-        let line = line_start(self.bytes, at.start, 200);
-        let head = self.bytes[line..at.start].trim_ascii_start();
-        let is_loop = head.starts_with(b"for") || head.ends_with(b" for ");
-        let source = if is_any(self.bytes, &word, &["in", "of"]) {
-            Some(word.end)
-        } else if is_loop && byte(self.bytes, next) == b':' && byte(self.bytes, next + 1) == b' ' {
-            Some(next + 1)
-        } else {
-            None
-        };
-        if let Some(source) = source {
-            let values = self.expression(source, depth);
-            return (!values.is_empty()).then_some(values);
+        if is_any(self.bytes, &word, &["in", "of"]) {
+            return Some(Collection::Expression(word.end));
         }
-        let collection = collection_before(self.bytes, at)?;
-        let reference = reference::at(self.bytes, collection)?;
-        let values = self.referred(&reference, depth);
+        if byte(self.bytes, next) == b':' && byte(self.bytes, next + 1) == b' ' {
+            let line = line_start(self.bytes, at.start, 200);
+            let head = self.bytes[line..at.start].trim_ascii_start();
+            if head.starts_with(b"for") || head.ends_with(b" for ") {
+                return Some(Collection::Expression(next + 1));
+            }
+        }
+        collection_before(self.bytes, at).map(Collection::Reference)
+    }
+
+    /// The members of a collection.
+    fn members(&self, collection: &Collection, depth: usize) -> Option<Vec<Parts>> {
+        let values = match collection {
+            Collection::Expression(at) => self.expression(*at, depth),
+            Collection::Reference(at) => self.referred(&reference::at(self.bytes, *at)?, depth),
+        };
         (!values.is_empty()).then_some(values)
     }
 }
