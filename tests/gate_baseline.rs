@@ -222,6 +222,27 @@ fn named_keys_obey_no_baseline() {
 }
 
 #[test]
+fn named_keys_obey_neither_allows_nor_excludes_of_what_is_swept() {
+    let tree = Tree::new();
+    let allow = "# keysweep:allow reason=x";
+    tree.write("sub/a.env", format!("{} {allow}\n", assignment("a").trim_end()));
+    tree.write("sub/b.env", format!("{} {allow}\n", assignment("b").trim_end()));
+    let exclude = "[[exclude]]\nglob = \"sub\"\nreason = \"r\"\nwhen-asked = ";
+    tree.write(".keysweep.toml", format!("{exclude}false\n"));
+    let named = ["scan", "--known-keys-stdin", "--format", "jsonl"];
+    let run = run_with_input(tree.root(), &named, key("a").as_bytes());
+    assert_eq!(run.lines().len(), 2, "{run:?}");
+    // What the operator asks to leave out is left out.
+    tree.write(".keysweep.toml", format!("{exclude}true\n"));
+    let run = run_with_input(
+        tree.root(),
+        &[&named[..], &["--exclude", "sub"]].concat(),
+        key("a").as_bytes(),
+    );
+    assert_eq!((run.code, run.lines().len()), (0, 0), "{run:?}");
+}
+
+#[test]
 fn hooks_of_a_developer_obey_the_baseline() {
     let repo = Repo::new();
     repo.write("a.env", assignment("one")).git(&["add", "-A"]);

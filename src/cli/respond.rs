@@ -99,6 +99,8 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
         paths: roots,
         config: args.config.clone(),
         obeys_ignore_files: false,
+        obeys_allows: false,
+        obeys_scanned_excludes: false,
         fingerprinter,
         known_keys: named.iter().map(|key| key.secret().clone()).collect(),
         ..Settings::default()

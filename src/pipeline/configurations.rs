@@ -53,7 +53,7 @@ impl<'a> Configurations<'a> {
             None => (self.builtin()?, ExcludeSet::default(), None),
             Some(configuration) => (
                 self.knowing(Arc::clone(&configuration.rules)),
-                configuration.exclude_set(&self.settings.asked_excludes),
+                self.excludes(configuration, trusted.is_some()),
                 Some(configuration.file.clone()),
             ),
         };
@@ -123,6 +123,18 @@ impl<'a> Configurations<'a> {
             excludes: ExcludeSet::default(),
             from_config: PathBuf::new(),
         })
+    }
+
+    /// What a configuration leaves out; whoever leaked a key may have written
+    /// the one that lies beside it.
+    fn excludes(&self, configuration: &Configuration, is_revision: bool) -> ExcludeSet {
+        let asked = &self.settings.asked_excludes;
+        let is_believed = is_revision || configuration.trust == Trust::Operator;
+        if is_believed || self.settings.obeys_scanned_excludes {
+            configuration.exclude_set(asked)
+        } else {
+            configuration.asked_set(asked)
+        }
     }
 
     /// The rules, and the keys that the operator named.

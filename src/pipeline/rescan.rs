@@ -55,8 +55,9 @@ pub fn rescan(
             _ => None,
         },
         config_from: report.scope.config_from.clone(),
-        // What was found may have become ignored since.
+        // What was found may have become ignored or left out since.
         obeys_ignore_files: false,
+        obeys_scanned_excludes: false,
         min_confidence: Confidence::Low,
         fingerprinter: fingerprinter.clone(),
         ..Settings::default()

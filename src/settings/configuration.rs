@@ -95,6 +95,8 @@ pub struct Configuration {
     pub file: String,
     /// The directory that its globs start from.
     pub directory: PathBuf,
+    /// Whose word it is.
+    pub trust: Trust,
     /// The built-in rules and its own.
     pub rules: Arc<RuleSet>,
     /// The entries of `[[exclude]]`, those that wait to be asked for included.
@@ -174,6 +176,7 @@ impl Configuration {
         Ok(Self {
             file: file.to_owned(),
             directory: directory.to_owned(),
+            trust,
             rules: Arc::new(RuleSet::builtin()?.extended_with(&raw.rule, text, file)?),
             excludes,
             vendor: raw.vendor,
@@ -184,6 +187,15 @@ impl Configuration {
     #[must_use]
     pub fn exclude_set(&self, asked: &[String]) -> ExcludeSet {
         ExcludeSet::new(&self.excludes, asked).unwrap_or_default()
+    }
+
+    /// Those alone that the run asks for: the operator's word, for which this
+    /// only gives the reason.
+    #[must_use]
+    pub fn asked_set(&self, asked: &[String]) -> ExcludeSet {
+        let is_asked = |exclude: &&Exclude| asked.contains(&exclude.glob);
+        let excludes: Vec<Exclude> = self.excludes.iter().filter(is_asked).cloned().collect();
+        ExcludeSet::new(&excludes, asked).unwrap_or_default()
     }
 }
 

@@ -112,6 +112,9 @@ pub struct Settings {
     /// Whether `keysweep:allow` beside a key holds it back; not where whoever
     /// wrote it is not trusted.
     pub obeys_allows: bool,
+    /// Whether `[[exclude]]` of a configuration that lies in what is swept is
+    /// obeyed; the operator's own and a trusted revision's always are.
+    pub obeys_scanned_excludes: bool,
     /// What git told of the repository, where it started this run.
     pub surroundings: Surroundings,
     /// Files that this run will write; they are not read.
@@ -140,6 +143,7 @@ impl Default for Settings {
             jobs: None,
             fingerprinter: Fingerprinter::plain(),
             obeys_allows: true,
+            obeys_scanned_excludes: true,
             surroundings: Surroundings::default(),
             report_paths: Vec::new(),
             known_keys: Vec::new(),

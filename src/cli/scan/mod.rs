@@ -151,8 +151,11 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
         Some(range) if range == job::WORD => job::mode(&paths, args.quiet)?,
         _ => (mode(&args.mode), None),
     };
+    let config_from = args.configuration.config_from.clone().or(trusted);
+    // Then the allows of the trusted revision count, and no other.
+    let is_gated = config_from.is_some();
     Ok(Settings {
-        config_from: args.configuration.config_from.clone().or(trusted),
+        config_from,
         baseline: baseline.clone().map_or(BaselineChoice::Found, BaselineChoice::File),
         paths,
         mode,
@@ -165,7 +168,8 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
         strict_coverage: args.strict_coverage,
         jobs: args.jobs,
         fingerprinter,
-        obeys_allows: true,
+        obeys_allows: !names_keys || is_gated,
+        obeys_scanned_excludes: !names_keys,
         surroundings: Surroundings::of(|name| std::env::var_os(name)),
         known_keys,
         known_fingerprints,
