@@ -117,22 +117,18 @@ pub fn distinct(report: &Report) -> usize {
     fingerprints.collect::<std::collections::BTreeSet<_>>().len()
 }
 
-/// 1 where any key is live, suppressed or not; 3 where any that is not
-/// suppressed is not proven dead; otherwise 0.
+/// 1 where any key is live, 3 where any is not proven dead, otherwise 0. A
+/// finding that is held back counts too: that a key may stand where it stands
+/// says nothing of whether it works.
 #[must_use]
 pub fn exit_code(report: &Report) -> u8 {
-    let state = |finding: &crate::report::model::Finding| {
-        finding.verdict.as_ref().map_or("not asked", |verdict| verdict.state.as_str()).to_owned()
-    };
-    if report.findings.iter().any(|finding| state(finding) == "live") {
+    let states: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|finding| finding.verdict.as_ref().map_or("not asked", |verdict| &verdict.state))
+        .collect();
+    if states.contains(&"live") {
         return 1;
     }
-    let is_active = |finding: &crate::report::model::Finding| {
-        // A key that the operator named may be found nowhere and still matters.
-        finding.suppression.is_none()
-            && (finding.occurrences.is_empty()
-                || finding.occurrences.iter().any(|place| place.suppression.is_none()))
-    };
-    let open = |finding| is_active(finding) && state(finding) != "dead";
-    if report.findings.iter().any(open) { 3 } else { 0 }
+    if states.iter().all(|state| *state == "dead") { 0 } else { 3 }
 }
