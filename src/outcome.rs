@@ -90,6 +90,8 @@ pub struct Scope {
     /// The configuration file in force, escaped; the first root's where each
     /// has its own.
     pub config: Option<String>,
+    /// Whether the operator named that file, so that it holds at every root.
+    pub config_given: bool,
     /// The commit that configuration, baseline and ignore rules were taken
     /// from, in hexadecimal; the first root's.
     pub config_from: Option<String>,

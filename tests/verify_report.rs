@@ -7,9 +7,14 @@
 mod api_support;
 mod support;
 
+use std::fs;
+use std::path::Path;
+
 use api_support::Api;
 use keysweep::secret::Secret;
 use keysweep::vendor::simulator::Behaviour;
+use serde_json::Value;
+use support::git::Repo;
 use support::{NAME, Run, Tree, command};
 
 fn text(key: &Secret) -> String {
@@ -51,6 +56,23 @@ impl Scene {
     }
 }
 
+/// `state: why` of each finding, sorted.
+fn verdicts(report: &str) -> Vec<String> {
+    let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+    let mut verdicts: Vec<String> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let verdict = &finding["verdict"];
+            let why = verdict["why"].as_str().unwrap_or_default();
+            format!("{}{why}", verdict["state"].as_str().unwrap())
+        })
+        .collect();
+    verdicts.sort();
+    verdicts
+}
+
 /// That a key may stand where it stands does not make it dead.
 #[test]
 fn a_key_that_is_held_back_and_not_proven_dead_is_no_clean_end() {
@@ -72,4 +94,121 @@ fn a_key_that_is_held_back_and_not_proven_dead_is_no_clean_end() {
     let report = scene.scan(&["p", "--baseline", &baseline]);
     let run = scene.run(&[&["verify", &report][..], &nobody].concat());
     assert_eq!(run.code, 3, "{run:?}");
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Loss {
+    Directory,
+    File,
+    OperatorsConfiguration,
+    BrokenConfiguration,
+}
+
+impl Loss {
+    /// The arguments of the sweep, and what was lost after it.
+    fn arrange(self, tree: &Tree) -> Vec<&'static str> {
+        match self {
+            Self::Directory => vec!["p", "q"],
+            Self::File => vec!["p", "q/.env"],
+            Self::OperatorsConfiguration => vec!["p", "q", "--config", "own.toml"],
+            Self::BrokenConfiguration => {
+                tree.write("p/.keysweep.toml", "");
+                vec!["p", "q"]
+            }
+        }
+    }
+
+    fn strike(self, root: &Path) {
+        match self {
+            Self::Directory => fs::remove_dir_all(root.join("q")).unwrap(),
+            Self::File => fs::remove_file(root.join("q/.env")).unwrap(),
+            Self::OperatorsConfiguration => fs::remove_file(root.join("own.toml")).unwrap(),
+            Self::BrokenConfiguration => fs::write(root.join("p/.keysweep.toml"), "[[").unwrap(),
+        }
+    }
+
+    fn takes_a_value(self) -> bool {
+        matches!(self, Self::Directory | Self::File)
+    }
+}
+
+const LOSSES: [Loss; 4] =
+    [Loss::Directory, Loss::File, Loss::OperatorsConfiguration, Loss::BrokenConfiguration];
+
+/// What is gone of a report's scope keeps no other key from being asked about.
+#[test]
+fn a_scope_that_is_gone_in_part_drops_no_key() {
+    for loss in LOSSES {
+        let scene = Scene::new();
+        scene.tree.write("q/.env", line(&scene.api.other)).write("own.toml", "");
+        let report = scene.scan(&loss.arrange(&scene.tree));
+        loss.strike(scene.tree.root());
+        let run = scene.run(&["verify", &report]);
+        assert_eq!(run.code, 1, "{loss:?}: {run:?}");
+        assert!(!loss.takes_a_value() || run.stderr.contains("not read again"), "{run:?}");
+        let lost = if loss.takes_a_value() { "unknownvalue unavailable" } else { "live" };
+        assert_eq!(verdicts(&report), ["live", lost], "{loss:?}: {run:?}");
+        assert_eq!(scene.run(&["revoke", &report]).code, 1, "{loss:?}");
+    }
+}
+
+#[test]
+fn a_response_whose_scope_is_gone_in_part_is_taken_up_again() {
+    for loss in LOSSES {
+        let scene = Scene::new();
+        scene.tree.write("q/.env", line(&scene.api.other)).write("own.toml", "");
+        let mut arguments = vec!["respond", "--out", "../incident", "--dry-run"];
+        arguments.extend(loss.arrange(&scene.tree));
+        assert_eq!(scene.run(&arguments).code, 1, "{loss:?}");
+        loss.strike(scene.tree.root());
+        let run = scene.run(&arguments);
+        assert_eq!(run.code, 1, "{loss:?}: {run:?}");
+        let report = scene.tree.beside("incident/report.json").display().to_string();
+        let lost = if loss.takes_a_value() { "unknownvalue unavailable" } else { "live" };
+        assert_eq!(verdicts(&report), ["live", lost], "{loss:?}: {run:?}");
+        scene.api.simulator.revoke_by_hand(&scene.api.leaked);
+        scene.api.simulator.revoke_by_hand(&scene.api.other);
+        assert_eq!(scene.run(&arguments).code, 3, "not all was read: {loss:?}");
+    }
+    // Nothing was swept there before, so nothing can be gone.
+    let scene = Scene::new();
+    let run = scene.run(&["respond", "nowhere", "--out", "../incident", "--dry-run"]);
+    assert_eq!(run.code, 2, "{run:?}");
+}
+
+#[test]
+fn a_range_whose_branch_is_gone_leaves_its_keys_unknown() {
+    let scene = Scene::new();
+    let repo = Repo::new();
+    repo.write("a", "a").commit("first", 1);
+    repo.git(&["branch", "-m", "main"]);
+    repo.git(&["checkout", "-q", "-b", "change"]);
+    repo.write("x.env", line(&scene.api.leaked)).commit("leak", 2);
+    let root = repo.root().display().to_string();
+    let report = scene.scan(&[&root, "--range", "main..change"]);
+    repo.git(&["checkout", "-q", "main"]);
+    repo.git(&["branch", "-q", "-D", "change"]);
+    let run = scene.run(&["verify", &report]);
+    assert_eq!(run.code, 3, "{run:?}");
+    assert_eq!(verdicts(&report), ["unknownvalue unavailable"]);
+}
+
+/// Each root was swept under its own configuration, and so is it again.
+#[test]
+fn every_root_is_read_again_under_its_own_configuration() {
+    let scene = Scene::new();
+    let rule = format!(
+        "[[rule]]\nid = \"acme\"\ntitle = \"t\"\ndescription = \"d\"\nremedy = \"r\"\n\
+         severity = \"high\"\nconfidence = \"high\"\nkeywords = [\"acme{0}\"]\n\
+         pattern = '(?P<secret>acme{0}[A-Za-z0-9]{{40}})'\nexamples = [\"acme{0}⟦alnum:40⟧\"]\n\
+         counter_examples = []\n",
+        "_"
+    );
+    scene.tree.write("one/.keysweep.toml", "").write("one/f", line(&scene.api.leaked));
+    scene.tree.write("two/sub/.keysweep.toml", rule);
+    scene.tree.write("two/sub/f", format!("acme_{}\n", support::key("acme")));
+    let report = scene.scan(&["one/f", "two/sub/f"]);
+    let run = scene.run(&["verify", &report]);
+    assert!(!run.stderr.contains("cannot be read again"), "{run:?}");
+    assert_eq!(verdicts(&report).len(), 2, "{run:?}");
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use keysweep::pipeline::{self, ScanError};
+use keysweep::respond::journal::JOURNAL_FILE;
 use keysweep::respond::{Mode, OperatorNamed, open_directory};
 use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Secret};
@@ -93,6 +94,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
     let given = if args.api.keys_stdin { keys_from_stdin()? } else { Vec::new() };
     // Refused now rather than after a long sweep.
     open_directory(&args.out)?;
+    let is_swept_again = args.out.join(JOURNAL_FILE).exists();
     let roots = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
     sandbox::enter(Needs::Network, &[Output::Directory(args.out.clone())], &roots);
     let settings = Settings {
@@ -101,6 +103,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
         obeys_ignore_files: false,
         obeys_allows: false,
         obeys_scanned_excludes: false,
+        is_swept_again,
         fingerprinter,
         known_keys: named.iter().map(|key| key.secret().clone()).collect(),
         ..Settings::default()

@@ -7,14 +7,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::baselines;
-use super::scope::{Place, ScanError, Target};
+use super::scope::{Place, ScanError, Target, lost};
 use super::trusted::Trusted;
+use crate::baseline::Baseline;
 use crate::detect;
+use crate::finding::Skip;
 use crate::outcome::RootKind;
 use crate::rule::RuleSet;
 use crate::settings::{CONFIG_NAME, ConfigError, Configuration, ExcludeSet, Settings, Trust};
 use crate::source::path::{RootName, escape};
 use crate::source::stdin;
+
+/// What holds at one place.
+#[derive(Default)]
+struct Holding {
+    trusted: Option<Trusted>,
+    configuration: Option<Arc<Configuration>>,
+    baseline: Option<Arc<Baseline>>,
+}
 
 /// Reads each configuration once.
 pub(super) struct Configurations<'a> {
@@ -30,7 +40,12 @@ impl<'a> Configurations<'a> {
 
     /// The configuration at a place: the operator's, or the one at the root of
     /// the worktree that holds the place, or in the directory given.
-    pub(super) fn target(&mut self, place: Place, scope: &[PathBuf]) -> Result<Target, ScanError> {
+    pub(super) fn target(
+        &mut self,
+        place: Place,
+        scope: &[PathBuf],
+        skips: &mut Vec<Skip>,
+    ) -> Result<Target, ScanError> {
         let directory = match (&place.worktree_root, place.kind) {
             (Some(root), _) => root.clone(),
             (None, RootKind::File) => {
@@ -38,17 +53,15 @@ impl<'a> Configurations<'a> {
             }
             (None, _) => place.canonical.clone(),
         };
-        let trusted = match &self.settings.config_from {
-            None => None,
-            Some(revision) => Some(Trusted::open(revision, &place)?),
-        };
-        let configuration = match &trusted {
-            Some(trusted) if self.settings.config.is_none() => {
-                trusted_configuration(trusted, &directory)?.map(Arc::new)
-            }
-            // The operator's own file is as good as a revision.
-            _ => self.at(&directory, &place, scope)?,
-        };
+        let Holding { trusted, configuration, baseline } =
+            match self.holding(&directory, &place, scope) {
+                // The built-in rules find most of what was found before.
+                Err(error) if self.settings.is_swept_again => {
+                    skips.push(lost(place.name.given.to_string(), &error));
+                    Holding::default()
+                }
+                holding => holding?,
+            };
         let (rules, excludes, config) = match &configuration {
             None => (self.builtin()?, ExcludeSet::default(), None),
             Some(configuration) => (
@@ -56,10 +69,6 @@ impl<'a> Configurations<'a> {
                 self.excludes(configuration, trusted.is_some()),
                 Some(configuration.file.clone()),
             ),
-        };
-        let baseline = match &trusted {
-            None => baselines::at(self.settings, &directory, |path| place.called(path))?,
-            Some(trusted) => baselines::of_revision(self.settings, trusted, &directory)?,
         };
         let from_config = place.canonical.strip_prefix(&directory).unwrap_or(Path::new(""));
         Ok(Target {
@@ -76,6 +85,30 @@ impl<'a> Configurations<'a> {
             baseline,
             excludes,
         })
+    }
+
+    fn holding(
+        &mut self,
+        directory: &Path,
+        place: &Place,
+        scope: &[PathBuf],
+    ) -> Result<Holding, ScanError> {
+        let trusted = match &self.settings.config_from {
+            None => None,
+            Some(revision) => Some(Trusted::open(revision, place)?),
+        };
+        let configuration = match &trusted {
+            Some(trusted) if self.settings.config.is_none() => {
+                trusted_configuration(trusted, directory)?.map(Arc::new)
+            }
+            // The operator's own file is as good as a revision.
+            _ => self.at(directory, place, scope)?,
+        };
+        let baseline = match &trusted {
+            None => baselines::at(self.settings, directory, |path| place.called(path))?,
+            Some(trusted) => baselines::of_revision(self.settings, trusted, directory)?,
+        };
+        Ok(Holding { trusted, configuration, baseline })
     }
 
     fn at(

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use collect::Progress;
-pub use rescan::rescan;
+pub use rescan::{Reread, rescan};
 pub use scope::ScanError;
 
 use crate::baseline;
@@ -28,7 +28,7 @@ use crate::settings::{Mode, Settings};
 use crate::source::worktree::Worktree;
 use crate::source::{history, path, push, range, stdin};
 use collect::Collector;
-use scope::Target;
+use scope::{Target, lost};
 
 /// Sweeps everything in scope.
 ///
@@ -45,7 +45,14 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     let mut touching = Vec::new();
     for target in &plan.targets {
         let collector = Collector::new(Arc::clone(&target.rules), progress);
-        let change = within(pool.as_ref(), || sweep(settings, &plan, target, &collector))?;
+        let swept = within(pool.as_ref(), || sweep(settings, &plan, target, &collector));
+        let change = match swept {
+            Err(error) if settings.is_swept_again => {
+                gathered.skips.push(lost(target.name.given.to_string(), &error));
+                push::Swept::default()
+            }
+            swept => swept?,
+        };
         if progress.is_cancelled() {
             return Err(ScanError::Interrupted);
         }
@@ -55,6 +62,7 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
         });
         touching.push(change.touching);
     }
+    let roots = plan.roots();
     gathered.skips.extend(plan.skips);
     gathered.skips.sort_unstable();
     gathered.skips.dedup();
@@ -78,7 +86,10 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     let today = if has_baseline { baseline::today() } else { String::new() };
     let mut trust_notes = trusted::withdraw_allows(&mut findings, &plan.targets);
     for (target, touching) in plan.targets.iter().zip(&touching) {
-        trust_notes.extend(trusted::changes(target, &settings.mode, touching)?);
+        // Of a scope that is swept again that was said before.
+        if !settings.is_swept_again {
+            trust_notes.extend(trusted::changes(target, &settings.mode, touching)?);
+        }
     }
     baselines::hold_back(&mut findings, &plan.targets, &today);
     let mut notes = hygiene::notes(&findings, &plan.targets, settings.obeys_ignore_files);
@@ -98,8 +109,9 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
                 _ => None,
             },
             working_directory: std::env::current_dir().ok().map(|at| path::escape(&at)),
-            roots: plan.targets.iter().map(Target::root).collect(),
+            roots,
             config: plan.targets.iter().find_map(|target| target.config.clone()),
+            config_given: settings.config.is_some(),
             config_from: plan
                 .targets
                 .iter()

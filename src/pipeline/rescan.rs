@@ -7,68 +7,73 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::{Progress, ScanError, scan};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Skip};
 use crate::report::model::Report;
 use crate::secret::{Fingerprint, Fingerprinter, Secret};
 use crate::settings::{Mode, Settings};
 use crate::source::path::unescape;
+
+/// What was read again.
+#[derive(Debug, Default)]
+pub struct Reread {
+    /// The keys that still stand there.
+    pub keys: HashMap<Fingerprint, Secret>,
+    /// What of the scope could not be read: it may hold the others.
+    pub unread: Vec<Skip>,
+}
 
 /// Sweeps a report's recorded scope again and answers the keys of its findings
 /// that still stand there.
 ///
 /// A key that is missing from the answer can no longer be read, which says
 /// nothing of whether it works. Relative paths start from the directory that
-/// the report recorded.
+/// the report recorded. What is gone of the scope keeps nothing else from being
+/// read.
 ///
 /// # Errors
 ///
-/// As [`scan`], and where the report's scope cannot be read again at all, such
-/// as standard input.
+/// Where the run is interrupted, the system gives no threads, or the report
+/// names a mode that this version does not know.
 pub fn rescan(
     report: &Report,
     fingerprinter: &Fingerprinter,
     progress: &dyn Progress,
-) -> Result<HashMap<Fingerprint, Secret>, ScanError> {
+) -> Result<Reread, ScanError> {
     let wanted: HashSet<Fingerprint> =
         report.findings.iter().map(|finding| finding.fingerprint).collect();
     if wanted.is_empty() || report.scope.mode == Mode::Stdin.name() {
-        return Ok(HashMap::new());
+        return Ok(Reread::default());
     }
     let working_directory = report.scope.working_directory.as_deref().and_then(unescape);
-    let place = |text: &str| -> Result<PathBuf, ScanError> {
-        let path = unescape(text).ok_or_else(|| ScanError::Unopened {
-            path: text.to_owned(),
-            reason: "the report's path names nothing on this system".to_owned(),
-        })?;
-        Ok(working_directory.as_ref().map_or(path.clone(), |base| base.join(path)))
+    let place = |text: &str| {
+        // One that names nothing on this system is one that is gone.
+        let path = unescape(text).unwrap_or_else(|| PathBuf::from(text));
+        working_directory.as_ref().map_or(path.clone(), |base| base.join(path))
     };
     let settings = Settings {
-        paths: report.scope.roots.iter().map(|root| place(&root.path)).collect::<Result<_, _>>()?,
+        paths: report.scope.roots.iter().map(|root| place(&root.path)).collect(),
         mode: mode(&report.scope.mode, report.scope.range.as_deref())?,
-        // A configuration at a root is found there again; the operator's is
-        // read again from where it was.
-        config: match &report.scope.config {
-            // That of a commit is found there again, by the commit.
-            Some(config) if report.scope.config_from.is_none() && !is_at_a_root(config, report) => {
-                Some(place(config)?)
-            }
-            _ => None,
-        },
+        // The operator's is read again from where it was; any other is found
+        // again at its root or in its commit.
+        config: report.scope.config.as_deref().filter(|_| report.scope.config_given).map(place),
         config_from: report.scope.config_from.clone(),
         // What was found may have become ignored or left out since.
         obeys_ignore_files: false,
         obeys_scanned_excludes: false,
+        is_swept_again: true,
         min_confidence: Confidence::Low,
         fingerprinter: fingerprinter.clone(),
         ..Settings::default()
     };
     let outcome = scan(&settings, progress)?;
-    Ok(outcome
+    let keys = outcome
         .findings
         .into_iter()
         .filter(|finding| wanted.contains(&finding.fingerprint))
         .map(|finding| (finding.fingerprint, finding.secret))
-        .collect())
+        .collect();
+    let unread = outcome.skips.into_iter().filter(|skip| !skip.kind.is_outside()).collect();
+    Ok(Reread { keys, unread })
 }
 
 fn mode(name: &str, range: Option<&str>) -> Result<Mode, ScanError> {
@@ -79,14 +84,5 @@ fn mode(name: &str, range: Option<&str>) -> Result<Mode, ScanError> {
         ("staged", _) => Mode::Staged,
         ("range", Some(range)) => Mode::Range(range.to_owned()),
         _ => return Err(ScanError::Scope { mode: name.to_owned() }),
-    })
-}
-
-fn is_at_a_root(config: &str, report: &Report) -> bool {
-    let Some(directory) = config.strip_suffix(crate::settings::CONFIG_NAME) else { return false };
-    let directory = directory.trim_end_matches('/');
-    report.scope.roots.iter().any(|root| {
-        let root = root.path.trim_start_matches("./").trim_end_matches('/');
-        root == directory || (directory.is_empty() && root == ".")
     })
 }

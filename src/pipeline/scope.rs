@@ -85,11 +85,31 @@ pub enum ScanError {
 /// Everything that a sweep goes through, in the order given.
 pub(super) struct Plan {
     pub(super) targets: Vec<Target>,
+    /// Roots that were swept before and are gone, and before which target each
+    /// was given.
+    lost: Vec<(usize, Root)>,
     /// The targets' canonical paths.
     pub(super) canonical: Vec<PathBuf>,
     pub(super) own_outputs: Vec<OwnOutput>,
     /// What is known to be unreadable before anything is read.
     pub(super) skips: Vec<Skip>,
+}
+
+impl Plan {
+    /// Every root in the order given, those that are gone included.
+    pub(super) fn roots(&self) -> Vec<Root> {
+        let mut roots: Vec<Root> = self.targets.iter().map(Target::root).collect();
+        for (at, root) in self.lost.iter().rev() {
+            roots.insert(*at, root.clone());
+        }
+        roots
+    }
+}
+
+/// What is said of a part of the scope that was swept before and cannot be
+/// opened any more.
+pub(super) fn lost(origin: String, error: &ScanError) -> Skip {
+    Skip { origin, kind: SkipKind::Missing, reason: format!("swept before; now {error}") }
 }
 
 /// One path, what it is, and what holds there.
@@ -144,6 +164,7 @@ impl Excludes for Target {
 pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
     let mut plan = Plan {
         targets: Vec::new(),
+        lost: Vec::new(),
         canonical: Vec::new(),
         own_outputs: own_outputs(settings),
         skips: Vec::new(),
@@ -155,13 +176,16 @@ pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
     }
     let mut places = Vec::new();
     for path in &settings.paths {
-        let place = look_at(path, settings, &mut plan.skips)?;
-        if needs_repository(&settings.mode) && place.repository.is_none() {
-            return Err(ScanError::NotARepository {
-                path: place.name.given.to_string(),
-                mode: settings.mode.name(),
-            });
-        }
+        let place = match look_at(path, settings, &mut plan.skips) {
+            Err(error) if settings.is_swept_again => {
+                let given = RootName::new(path).given.to_string();
+                let kind = RootKind::Directory;
+                plan.skips.push(lost(given.clone(), &error));
+                plan.lost.push((places.len(), Root { path: given, kind, head: None }));
+                continue;
+            }
+            place => place?,
+        };
         // The same place given twice is swept once.
         if !plan.canonical.contains(&place.canonical) {
             plan.canonical.push(place.canonical.clone());
@@ -169,7 +193,7 @@ pub(super) fn resolve(settings: &Settings) -> Result<Plan, ScanError> {
         }
     }
     for place in places {
-        plan.targets.push(configurations.target(place, &plan.canonical)?);
+        plan.targets.push(configurations.target(place, &plan.canonical, &mut plan.skips)?);
     }
     configurations.check_asked(&plan.targets)?;
     Ok(plan)
@@ -216,6 +240,9 @@ fn look_at(path: &Path, settings: &Settings, skips: &mut Vec<Skip>) -> Result<Pl
         let worktree_root = canonical.parent().and_then(worktree_root);
         let path = path.to_owned();
         let kind = RootKind::File;
+        if needs_repository(&settings.mode) {
+            return Err(not_a_repository(&name, settings));
+        }
         return Ok(Place { path, name, kind, canonical, worktree_root, repository: None });
     }
     std::fs::read_dir(path).map_err(unopened)?;
@@ -246,12 +273,19 @@ fn look_at(path: &Path, settings: &Settings, skips: &mut Vec<Skip>) -> Result<Pl
         Some(repository) if repository.work_tree().is_none() => RootKind::Bare,
         Some(_) => RootKind::Repository,
     };
+    if needs_repository(&settings.mode) && repository.is_none() {
+        return Err(not_a_repository(&name, settings));
+    }
     let worktree_root = match kind {
         RootKind::Repository => Some(canonical.clone()),
         RootKind::Bare => None,
         _ => worktree_root(&canonical),
     };
     Ok(Place { path: path.to_owned(), name, kind, canonical, worktree_root, repository })
+}
+
+fn not_a_repository(name: &RootName, settings: &Settings) -> ScanError {
+    ScanError::NotARepository { path: name.given.to_string(), mode: settings.mode.name() }
 }
 
 fn worktree_root(directory: &Path) -> Option<PathBuf> {

@@ -63,6 +63,7 @@ fn scope(outcome: &Outcome) -> Scope {
             })
             .collect(),
         config: outcome.scope.config.clone(),
+        config_given: outcome.scope.config_given,
         config_from: outcome.scope.config_from.clone(),
     }
 }

@@ -80,6 +80,10 @@ pub struct Scope {
     pub roots: Vec<Root>,
     /// The configuration file in force, escaped.
     pub config: Option<String>,
+    /// Whether the operator named that file (`--config`), so that it holds at
+    /// every root; absent where each root's own was found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub config_given: bool,
     /// The commit that configuration, baseline and ignore rules were taken
     /// from (`--config-from`), in hexadecimal; absent where none was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -82,6 +82,7 @@ pub enum BaselineChoice {
 
 /// Everything that decides what a sweep reads and what counts.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub struct Settings {
     /// What to sweep, as given; empty for [`Mode::Stdin`].
     pub paths: Vec<PathBuf>,
@@ -115,6 +116,9 @@ pub struct Settings {
     /// Whether `[[exclude]]` of a configuration that lies in what is swept is
     /// obeyed; the operator's own and a trusted revision's always are.
     pub obeys_scanned_excludes: bool,
+    /// Whether this scope was swept before: what is gone of it or cannot be
+    /// opened any more is a skip, and the rest is swept all the same.
+    pub is_swept_again: bool,
     /// What git told of the repository, where it started this run.
     pub surroundings: Surroundings,
     /// Files that this run will write; they are not read.
@@ -144,6 +148,7 @@ impl Default for Settings {
             fingerprinter: Fingerprinter::plain(),
             obeys_allows: true,
             obeys_scanned_excludes: true,
+            is_swept_again: false,
             surroundings: Surroundings::default(),
             report_paths: Vec::new(),
             known_keys: Vec::new(),

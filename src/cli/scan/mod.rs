@@ -170,6 +170,7 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
         fingerprinter,
         obeys_allows: !names_keys || is_gated,
         obeys_scanned_excludes: !names_keys,
+        is_swept_again: false,
         surroundings: Surroundings::of(|name| std::env::var_os(name)),
         known_keys,
         known_fingerprints,
