@@ -11,7 +11,9 @@ use super::chain::Chain;
 use super::manifest::Manifest;
 use super::seal::sum;
 use super::signature::{self, TrustedKeys};
-use super::{AuditError, JOURNAL_FILE, MANIFEST_FILE, SIGNATURE_FILE, files, read};
+use super::{
+    AuditError, JOURNAL_FILE, MANIFEST_FILE, SIGNATURE_FILE, Stands, files, open, read, read_all,
+};
 use crate::report::inert::visible;
 
 /// One way in which an audit is not what was sealed.
@@ -25,6 +27,8 @@ pub enum Problem {
         /// What was expected there.
         expected: &'static str,
     },
+    /// The manifest or its signature is a link, a directory, a FIFO or a device.
+    NotAFile(&'static str),
     /// A file is not the one that was sealed.
     Changed(String),
     /// A sealed file is gone.
@@ -47,6 +51,9 @@ impl fmt::Display for Problem {
         match self {
             Self::Manifest { line, expected } => {
                 write!(f, "{MANIFEST_FILE}: changed: line {line} is not {expected}")
+            }
+            Self::NotAFile(name) => {
+                write!(f, "{name}: changed: not a plain file, so nothing of it was read")
             }
             Self::Changed(name) => write!(
                 f,
@@ -112,12 +119,15 @@ impl Check {
 /// [`AuditError::Io`] where something cannot be read: neither says "altered".
 pub fn check(directory: &Path, trusted: Option<&TrustedKeys>) -> Result<Check, AuditError> {
     let text = manifest_bytes(directory)?;
-    let signature = read(&directory.join(SIGNATURE_FILE))?;
     let mut found = Check {
         problems: Vec::new(),
         authenticity: Authenticity::Unsigned,
         files: 0,
         journal_lines: 0,
+    };
+    let Some(text) = text else {
+        found.problems.push(Problem::NotAFile(MANIFEST_FILE));
+        return Ok(found);
     };
     let manifest = match Manifest::parse(&text) {
         Ok(manifest) => manifest,
@@ -129,12 +139,23 @@ pub fn check(directory: &Path, trusted: Option<&TrustedKeys>) -> Result<Check, A
     found.files = manifest.sums.len();
     check_files(directory, &manifest, &mut found)?;
     check_journal(directory, &manifest, &mut found)?;
+    let path = directory.join(SIGNATURE_FILE);
+    let signature = match open(&path)? {
+        Stands::Nothing => None,
+        Stands::Plain(file) => Some(read_all(file, &path)?),
+        Stands::Other => {
+            found.problems.push(Problem::NotAFile(SIGNATURE_FILE));
+            found.problems.sort();
+            return Ok(found);
+        }
+    };
     check_signature(&manifest, &text, signature.as_deref(), trusted, &mut found);
     found.problems.sort();
     Ok(found)
 }
 
-fn manifest_bytes(directory: &Path) -> Result<Vec<u8>, AuditError> {
+/// The manifest's bytes; `None` where what has its name is no plain file.
+fn manifest_bytes(directory: &Path) -> Result<Option<Vec<u8>>, AuditError> {
     let none = |why| AuditError::NoAudit { path: directory.to_owned(), why };
     if !directory.exists() {
         return Err(none("there is no such directory"));
@@ -142,10 +163,13 @@ fn manifest_bytes(directory: &Path) -> Result<Vec<u8>, AuditError> {
     if !directory.is_dir() {
         return Err(none("it is no directory; name the one that `--out` named"));
     }
-    if let Some(bytes) = read(&directory.join(MANIFEST_FILE))? {
-        return Ok(bytes);
+    let path = directory.join(MANIFEST_FILE);
+    match open(&path)? {
+        Stands::Plain(file) => return read_all(file, &path).map(Some),
+        Stands::Other => return Ok(None),
+        Stands::Nothing => {}
     }
-    let holds = |name| directory.join(name).exists();
+    let holds = |name| directory.join(name).symlink_metadata().is_ok();
     Err(none(if holds(SIGNATURE_FILE) {
         "its MANIFEST is gone, and only the signature over it is there"
     } else if holds(JOURNAL_FILE) {
@@ -182,7 +206,7 @@ fn check_journal(
     manifest: &Manifest,
     found: &mut Check,
 ) -> Result<(), AuditError> {
-    // Where it is gone or added, that is said already.
+    // Where it is gone, added or no plain file, that is said already.
     let (Some(bytes), Some(sealed)) = (read(&directory.join(JOURNAL_FILE))?, &manifest.journal)
     else {
         return Ok(());

@@ -18,7 +18,8 @@ pub use check::{Authenticity, Check, Problem, check};
 pub use seal::{Seal, seal};
 pub use signature::{NAMESPACE, SignError, Signer, TrustError, TrustedKeys};
 
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The manifest's name in its directory.
@@ -113,11 +114,51 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Entry>) -> Result<(), Au
     Ok(())
 }
 
-/// Reads a file that may be missing.
+/// What stands at a path where a file is expected.
+#[derive(Debug)]
+enum Stands {
+    /// Nothing.
+    Nothing,
+    /// A regular file, open.
+    Plain(File),
+    /// A link, directory, FIFO or device, of which nothing is read: whoever
+    /// could put it there would choose what is checked.
+    Other,
+}
+
+/// Opens a regular file, without following a link or waiting for a FIFO.
+fn open(path: &Path) -> Result<Stands, AuditError> {
+    let failed = |source| AuditError::Io { path: path.to_owned(), source };
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stands::Nothing),
+        Err(source) => return Err(failed(source)),
+        Ok(metadata) if !metadata.is_file() => return Ok(Stands::Other),
+        Ok(_) => {}
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // It may have been replaced since it was looked at.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let file = options.open(path).map_err(failed)?;
+    let is_plain = file.metadata().map_err(failed)?.is_file();
+    Ok(if is_plain { Stands::Plain(file) } else { Stands::Other })
+}
+
+/// The bytes of a file; `None` where it is missing or no plain file.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+    let Stands::Plain(file) = open(path)? else { return Ok(None) };
+    read_all(file, path).map(Some)
+}
+
+fn read_all(mut file: File, path: &Path) -> Result<Vec<u8>, AuditError> {
+    let mut bytes = Vec::new();
+    match file.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
         Err(source) => Err(AuditError::Io { path: path.to_owned(), source }),
     }
 }

@@ -13,7 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::chain::Chain;
 use super::manifest::Manifest;
-use super::{AuditError, JOURNAL_FILE, MANIFEST_FILE, SIGNATURE_FILE, Signer, files, read};
+use super::{
+    AuditError, JOURNAL_FILE, MANIFEST_FILE, SIGNATURE_FILE, Signer, Stands, files, open, read,
+};
 use crate::report::write_atomically;
 
 /// What was sealed.
@@ -84,7 +86,9 @@ pub fn seal(directory: &Path, signer: Option<&Signer>) -> Result<Seal, AuditErro
 /// The SHA-256 of a file, in hexadecimal.
 pub(super) fn sum(path: &Path) -> Result<String, AuditError> {
     let failed = |source| AuditError::Io { path: path.to_owned(), source };
-    let mut file = fs::File::open(path).map_err(failed)?;
+    let Stands::Plain(mut file) = open(path)? else {
+        return Err(AuditError::NotAFile { path: path.to_owned() });
+    };
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
