@@ -131,21 +131,22 @@ impl Job<'_> {
             );
         }
         let identity = RunIdentity::of(report, &client.profile().base_url.to_string());
+        // Everything that was given is checked before a finished audit is touched.
+        if let Some(out) = &self.out {
+            open_directory(out)?;
+            check_seal(out)?;
+            self.carry(report, &Journal::look(out, &identity)?);
+        }
+        add_named(report, named);
+        let known: BTreeSet<Fingerprint> = report.findings.iter().map(|f| f.fingerprint).collect();
+        let selection = Selection::new(&self.consent.only, &self.consent.except, &known)?;
         let (journal, past) = match &self.out {
-            Some(out) => {
-                open_directory(out)?;
-                check_seal(out)?;
-                Journal::open(out, &identity)?
-            }
+            Some(out) => Journal::open(out, &identity)?,
             None => Journal::ephemeral(&identity)?,
         };
         if let Some(out) = &self.out {
             break_seal(out)?;
         }
-        self.carry(report, &past);
-        add_named(report, named);
-        let known: BTreeSet<Fingerprint> = report.findings.iter().map(|f| f.fingerprint).collect();
-        let selection = Selection::new(&self.consent.only, &self.consent.except, &known)?;
         let report_file = self.out.as_ref().map(|out| out.join(REPORT_FILE));
         let mut incident = Incident {
             client,
@@ -216,7 +217,7 @@ impl Job<'_> {
 /// Refuses an audit that was sealed by an earlier run and altered since: sealing
 /// it again would hide that.
 fn check_seal(out: &Path) -> anyhow::Result<()> {
-    if !out.join(audit::MANIFEST_FILE).exists() {
+    if out.join(audit::MANIFEST_FILE).symlink_metadata().is_err() {
         return Ok(());
     }
     let check = audit::check(out, None)?;

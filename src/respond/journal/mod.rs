@@ -114,16 +114,62 @@ impl Journal {
         Self::open_on(Box::new(MemoryStorage::default()), Path::new(JOURNAL_FILE), run, now)
     }
 
+    /// Says what the journal in a directory holds and writes nothing: for what
+    /// must be known before a run begins.
+    ///
+    /// # Errors
+    /// As for [`Journal::open`].
+    pub fn look(directory: &Path, run: &RunIdentity) -> Result<Past, JournalError> {
+        let path = directory.join(JOURNAL_FILE);
+        if path.symlink_metadata().is_err() {
+            return Ok(Past::default());
+        }
+        let storage = FileStorage::open(&path)?;
+        Ok(Self::read_on(Box::new(storage), &path, run, now)?.1)
+    }
+
     /// Opens the journal that a storage holds; `path` only names it in errors.
     ///
     /// # Errors
     /// As for [`Journal::open`].
     pub fn open_on(
-        mut storage: Box<dyn Storage>,
+        storage: Box<dyn Storage>,
         path: &Path,
         run: &RunIdentity,
         clock: fn() -> Timestamp,
     ) -> Result<(Self, Past), JournalError> {
+        let (mut journal, mut past, torn) = Self::read_on(storage, path, run, clock)?;
+        if !torn.is_empty() {
+            let whole = journal.length_bytes;
+            journal.storage.truncate(whole).map_err(|cause| JournalError::Write { cause })?;
+        }
+        let begun = past.run().is_some();
+        let mut events = Vec::new();
+        if !begun {
+            events.push(Event::opened(run.clone()));
+        }
+        if !torn.is_empty() {
+            events.push(Event::Recovered {
+                dropped_bytes: torn.len() as u64,
+                dropped_sha256: sha256_hex(&torn),
+            });
+            past.torn_bytes = torn.len() as u64;
+        }
+        if begun {
+            events.push(Event::Resumed { entries: journal.next_seq });
+        }
+        journal.append(&events)?;
+        Ok((journal, past))
+    }
+
+    /// Reads what a storage holds: the journal after its last whole line, what
+    /// the lines say, and the torn rest.
+    fn read_on(
+        mut storage: Box<dyn Storage>,
+        path: &Path,
+        run: &RunIdentity,
+        clock: fn() -> Timestamp,
+    ) -> Result<(Self, Past, Vec<u8>), JournalError> {
         let bytes =
             storage.read().map_err(|cause| JournalError::Open { path: path.to_owned(), cause })?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -149,29 +195,7 @@ impl Journal {
             }
             _ => {}
         }
-        if !torn.is_empty() {
-            journal
-                .storage
-                .truncate(whole as u64)
-                .map_err(|cause| JournalError::Write { cause })?;
-        }
-        let begun = past.run().is_some();
-        let mut events = Vec::new();
-        if !begun {
-            events.push(Event::opened(run.clone()));
-        }
-        if !torn.is_empty() {
-            events.push(Event::Recovered {
-                dropped_bytes: torn.len() as u64,
-                dropped_sha256: sha256_hex(torn),
-            });
-            past.torn_bytes = torn.len() as u64;
-        }
-        if begun {
-            events.push(Event::Resumed { entries: journal.next_seq });
-        }
-        journal.append(&events)?;
-        Ok((journal, past))
+        Ok((journal, past, torn.to_vec()))
     }
 
     /// Brings events to disk, in this order, and returns the last one's number.
