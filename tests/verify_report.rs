@@ -5,56 +5,17 @@
 
 #[path = "support/api.rs"]
 mod api_support;
+#[path = "support/scene.rs"]
+mod scene;
 mod support;
 
 use std::fs;
 use std::path::Path;
 
-use api_support::Api;
-use keysweep::secret::Secret;
-use keysweep::vendor::simulator::Behaviour;
+use scene::{Scene, line};
 use serde_json::Value;
+use support::Tree;
 use support::git::Repo;
-use support::{NAME, Run, Tree, command};
-
-fn text(key: &Secret) -> String {
-    String::from_utf8(key.expose().to_vec()).unwrap()
-}
-
-fn line(key: &Secret) -> String {
-    format!("{NAME}={}\n", text(key))
-}
-
-/// An API and a tree beside whose root reports are kept.
-struct Scene {
-    api: Api,
-    tree: Tree,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let scene = Self { api: Api::start(Behaviour::default()), tree: Tree::new() };
-        scene.tree.write("p/.env", line(&scene.api.leaked));
-        scene
-    }
-
-    /// Runs with the simulator's address and its admin key.
-    fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = command(self.tree.root());
-        command.args(arguments).env("KEYSWEEP_API_URL", self.api.simulator.url());
-        command.env("KEYSWEEP_ADMIN_KEY", text(self.api.admin.secret()));
-        Run::of(command.output().unwrap())
-    }
-
-    /// Writes the report of a scan and answers its path.
-    fn scan(&self, arguments: &[&str]) -> String {
-        let path = self.tree.beside("report.json").display().to_string();
-        let option = format!("json={path}");
-        let run = self.run(&[&["scan", "--report", &option][..], arguments].concat());
-        assert!(matches!(run.code, 0 | 1), "{run:?}");
-        path
-    }
-}
 
 /// `state: why` of each finding, sorted.
 fn verdicts(report: &str) -> Vec<String> {
