@@ -248,3 +248,36 @@ mod unix {
         assert!(run.stdout.contains("longer than the system takes"));
     }
 }
+
+/// The file that a pointer stands for may hold a key, and was not read.
+#[test]
+fn pointer_whose_large_file_is_not_here_is_named() {
+    let id = "34".repeat(32);
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{id}\nsize 5\n");
+    let tree = Tree::new();
+    tree.write("sub/big.bin", &pointer);
+    let repo = Repo::new();
+    repo.write("sub/big.bin", &pointer).commit("pointer", 1);
+    for root in [tree.root(), repo.root()] {
+        let roots: [(&[&str], &str); 4] = [
+            (&["--tree"], "sub/big.bin"),
+            (&["sub"], "sub/big.bin"),
+            (&["sub/big.bin"], "sub/big.bin"),
+            (&["."], "sub/big.bin"),
+        ];
+        for (arguments, origin) in roots {
+            let json = [&["scan", "--format", "json"], arguments].concat();
+            let report: serde_json::Value =
+                serde_json::from_str(&run_in(root, &json).stdout).expect("a report");
+            assert!(skipped(&report).contains(&format!("lfs {origin}")), "{arguments:?}");
+            let strict = [&["scan", "--strict-coverage"], arguments].concat();
+            assert_eq!(run_in(root, &strict).code, 3, "{arguments:?}");
+        }
+    }
+    // Where it is stored, it is read with all else that the repository stores.
+    repo.write(&format!(".git/lfs/objects/34/34/{id}"), "words");
+    for arguments in [&["--tree"][..], &["sub"], &["sub/big.bin"], &["."]] {
+        let strict = [&["scan", "--strict-coverage"], arguments].concat();
+        assert_eq!(run_in(repo.root(), &strict).code, 0, "{arguments:?}");
+    }
+}

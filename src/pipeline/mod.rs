@@ -15,13 +15,14 @@ mod scope;
 mod trusted;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use collect::Progress;
 pub use rescan::{Reread, rescan};
 pub use scope::ScanError;
 
 use crate::baseline;
+use crate::git::Repository;
 use crate::outcome::{Note, Outcome, RootKind, Scope};
 use crate::secret::Secret;
 use crate::settings::{Mode, Settings};
@@ -176,6 +177,7 @@ fn sweep(
     if reads_files && !(settings.mode == Mode::All && target.kind == RootKind::Bare) {
         let trusted = target.trusted.as_ref().filter(|_| settings.obeys_ignore_files);
         let ignores = trusted.map(trusted::Trusted::ignores).transpose()?;
+        let store = OnceLock::new();
         let worktree = Worktree {
             path: &target.path,
             name: target.name.clone(),
@@ -185,6 +187,12 @@ fn sweep(
             trusted_ignores: ignores.as_ref(),
             repository: target.worktree_root.clone(),
             is_repository_root: target.kind == RootKind::Repository,
+            has_lfs_object: &|id| {
+                store
+                    .get_or_init(|| lfs_store(target))
+                    .as_ref()
+                    .is_some_and(|it| it.has_lfs_object(id))
+            },
             own_outputs: &plan.own_outputs,
             scope: &plan.canonical,
         };
@@ -214,6 +222,12 @@ fn sweep(
         }
     }
     Ok(push::Swept::default())
+}
+
+/// The repository whose large files the pointers at a target stand for; looked
+/// up where there is a pointer.
+fn lfs_store(target: &Target) -> Option<Repository> {
+    Repository::discover_root(target.worktree_root.as_deref()?).ok().flatten()
 }
 
 /// The keys that stood already in what a change touches; asked only where

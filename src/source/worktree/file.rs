@@ -12,6 +12,7 @@ use super::{OwnOutput, Worktree};
 use crate::decode::container::Opened as Unpacked;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
 use crate::rule::{HEAD_BYTES, TAIL_BYTES, marks_container};
+use crate::source::history::lfs_pointer;
 use crate::source::pieces::{self, Ends, Stream};
 use crate::source::{Sink, container};
 
@@ -70,6 +71,12 @@ pub(super) fn read(
         }
     }
     sink.count(Tally { files: 1, bytes, ..Tally::default() });
+    if let Some(pointer) = &stream.pointer
+        && !(worktree.has_lfs_object)(pointer)
+    {
+        let reason = format!("a pointer to the large file {pointer}, not stored here");
+        skip(SkipKind::Lfs, reason);
+    }
     match ended {
         Err(error) => {
             skip(SkipKind::Unreadable, format!("the read failed after {bytes} bytes: {error}"));
@@ -120,6 +127,8 @@ struct FileStream {
     /// process writes faster than we read has no end.
     outgrew_us: bool,
     container: Container,
+    /// The large file that it stands for.
+    pointer: Option<String>,
 }
 
 /// What is known of a file that may be a container.
@@ -144,6 +153,7 @@ impl FileStream {
             has_grown: false,
             outgrew_us: false,
             container: Container::Unseen,
+            pointer: None,
         }
     }
 
@@ -189,6 +199,9 @@ impl Stream for FileStream {
     }
 
     fn is_container(&mut self, read: &[u8], ends: Ends) -> bool {
+        if ends.first && ends.last {
+            self.pointer = lfs_pointer(read);
+        }
         let head = if ends.first { &read[..read.len().min(HEAD_BYTES)] } else { &[] };
         let tail = if ends.last { &read[read.len().saturating_sub(TAIL_BYTES)..] } else { &[] };
         if self.container == Container::Unseen && marks_container(head, tail) {

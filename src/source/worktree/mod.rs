@@ -59,6 +59,9 @@ pub struct Worktree<'a> {
     /// Whether the path is the root of a repository, whose `.git` is swept as
     /// what it is and not as files.
     pub is_repository_root: bool,
+    /// Whether the repository that holds the path stores the large file with
+    /// this id, which a pointer stands for.
+    pub has_lfs_object: &'a (dyn Fn(&str) -> bool + Sync),
     /// Files that this run writes.
     pub own_outputs: &'a [OwnOutput],
     /// The canonical paths of everything in scope, this root included: a link
