@@ -99,6 +99,32 @@ fn change_that_edits_the_configuration_is_held_to_the_trusted_one() {
     assert_eq!(excluded.code, 1, "{excluded:?}");
 }
 
+/// Named on the command line it is still the change's own word.
+#[test]
+fn configuration_or_baseline_in_the_change_is_refused_beside_a_trusted_revision() {
+    let repo = repository();
+    let exclude = "[[exclude]]\nglob = \"*\"\nreason = \"r\"\n";
+    repo.write(".keysweep.toml", exclude).write("x.env", assignment("leaked"));
+    repo.write("empty", "").commit("leak", 2);
+    let own = repo.beside("own.toml");
+    std::fs::write(&own, "").expect("a file");
+    let inside = repo.root().join(".keysweep.toml").display().to_string();
+    for config in [".keysweep.toml", "./.keysweep.toml", &inside] {
+        let run = gate(&repo, &["--config", config]);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert!(run.stderr.contains("lies in what is swept"), "{run:?}");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&own, repo.root().join("link.toml")).expect("a link");
+        assert_eq!(gate(&repo, &["--config", "link.toml"]).code, 2);
+    }
+    assert_eq!(gate(&repo, &["--baseline", "empty"]).code, 2);
+    let own = own.display().to_string();
+    let run = gate(&repo, &["--config", &own]);
+    assert_eq!(run.code, 1, "{run:?}");
+}
+
 #[test]
 fn path_that_the_trusted_configuration_leaves_out_is_left_out_of_a_change() {
     let repo = repository();

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::configurations::lies_in;
 use super::scope::{ScanError, Target};
 use super::trusted::Trusted;
 use crate::baseline::{BASELINE_NAME, Baseline, BaselineError, Entry};
@@ -56,7 +57,7 @@ pub(super) fn of_revision(
     directory: &Path,
 ) -> Result<Option<Arc<Baseline>>, ScanError> {
     if let BaselineChoice::File(path) = &settings.baseline
-        && path.canonicalize().is_ok_and(|file| file.starts_with(directory))
+        && lies_in(path, directory)
     {
         let reason = format!(
             "it lies in what is swept; leave --baseline out, and {BASELINE_NAME} of {} holds",

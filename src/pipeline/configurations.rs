@@ -101,8 +101,11 @@ impl<'a> Configurations<'a> {
             Some(trusted) if self.settings.config.is_none() => {
                 trusted_configuration(trusted, directory)?.map(Arc::new)
             }
-            // The operator's own file is as good as a revision.
-            _ => self.at(directory, place, scope)?,
+            Some(trusted) => {
+                self.refuse_scanned(trusted, directory, scope)?;
+                self.at(directory, place, scope)?
+            }
+            None => self.at(directory, place, scope)?,
         };
         let baseline = match &trusted {
             None => baselines::at(self.settings, directory, |path| place.called(path))?,
@@ -156,6 +159,25 @@ impl<'a> Configurations<'a> {
             excludes: ExcludeSet::default(),
             from_config: PathBuf::new(),
         })
+    }
+
+    /// The operator's own file is as good as a revision; one that lies in what
+    /// is swept is what the revision is named against.
+    fn refuse_scanned(
+        &self,
+        trusted: &Trusted,
+        directory: &Path,
+        scope: &[PathBuf],
+    ) -> Result<(), ConfigError> {
+        let Some(path) = &self.settings.config else { return Ok(()) };
+        if !lies_in(path, directory) && !scope.iter().any(|root| lies_in(path, root)) {
+            return Ok(());
+        }
+        let reason = format!(
+            "it lies in what is swept; leave --config out, and {CONFIG_NAME} of {} holds",
+            shown(&trusted.revision)
+        );
+        Err(ConfigError::Unreadable { file: escape(path), reason })
     }
 
     /// What a configuration leaves out; whoever leaked a key may have written
@@ -226,10 +248,18 @@ fn operator_configuration(
     directory: &Path,
     scope: &[PathBuf],
 ) -> Result<Configuration, ConfigError> {
-    let lies_in_scope =
-        path.canonicalize().is_ok_and(|file| scope.iter().any(|root| file.starts_with(root)));
+    let lies_in_scope = scope.iter().any(|root| lies_in(path, root));
     let trust = if lies_in_scope { Trust::Scanned } else { Trust::Operator };
     load(path, &escape(path), directory, trust)
+}
+
+/// Whether a file that the operator named lies below a canonical directory: by
+/// its name, which a link there may have, or by what that leads to.
+pub(super) fn lies_in(path: &Path, directory: &Path) -> bool {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize();
+    let places = [parent, path.canonicalize()];
+    places.iter().flatten().any(|place| place.starts_with(directory))
 }
 
 /// Reads a configuration and tries its rules on their own examples: one that
