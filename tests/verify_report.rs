@@ -14,8 +14,8 @@ use std::path::Path;
 
 use scene::{Scene, line};
 use serde_json::Value;
-use support::Tree;
 use support::git::Repo;
+use support::{Run, Tree};
 
 /// `state: why` of each finding, sorted.
 fn verdicts(report: &str) -> Vec<String> {
@@ -172,4 +172,47 @@ fn every_root_is_read_again_under_its_own_configuration() {
     let run = scene.run(&["verify", &report]);
     assert!(!run.stderr.contains("cannot be read again"), "{run:?}");
     assert_eq!(verdicts(&report).len(), 2, "{run:?}");
+}
+
+/// What cannot be written says nothing of the keys.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_verdict_survives_a_report_that_cannot_be_written() {
+    // A file of this name can be read and never be replaced.
+    const UNWRITABLE: &str = "/proc/self/fd/0";
+    let scene = Scene::new();
+    let report = scene.scan(&["p"]);
+    let run = |arguments: &[&str]| {
+        let mut command = scene.command(arguments);
+        command.stdin(fs::File::open(&report).unwrap());
+        Run::of(command.output().unwrap())
+    };
+    let ran = run(&["verify", UNWRITABLE]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("1 live") && ran.stderr.contains("cannot be written"), "{ran:?}");
+    let nobody = ["--api-url", "http://127.0.0.1:1/", "--timeout", "1s"];
+    let mut to_stdout = scene.command(&["verify", "-"]);
+    to_stdout.stdin(fs::File::open(&report).unwrap());
+    to_stdout.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    assert_eq!(to_stdout.output().unwrap().status.code(), Some(1));
+    to_stdout.args(nobody).stdin(fs::File::open(&report).unwrap());
+    assert_eq!(to_stdout.output().unwrap().status.code(), Some(3));
+
+    let revoke = ["revoke", UNWRITABLE, "--out", "../incident"];
+    let planned = run(&revoke);
+    let digest = planned.stdout.lines().find_map(|line| line.strip_prefix("Plan digest: "));
+    let ran = run(&[&revoke[..], &["--yes", "--plan", digest.unwrap()]].concat());
+    assert_eq!(ran.code, 0, "the audit holds the proof: {ran:?}");
+    assert!(ran.stderr.contains("cannot be written"), "{ran:?}");
+    assert_eq!(
+        verdicts(&scene.tree.beside("incident/report.json").display().to_string()),
+        ["dead"]
+    );
+
+    let accept = ["--write-baseline", &"x".repeat(300), "--reason", "r"];
+    let ran = scene.run(&[&["scan", "p"][..], &accept].concat());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("cannot be written"), "{ran:?}");
+    scene.tree.write("p/.env", "");
+    assert_eq!(scene.run(&[&["scan", "p"][..], &accept].concat()).code, 2);
 }

@@ -23,7 +23,7 @@ use keysweep::verify::{REPORT_FILE, read_report};
 
 use super::api::Connection;
 use super::telling::{Terminal, Word, can_prompt, count, say};
-use super::verify::exit;
+use super::verify::concluded;
 use super::{Exit, output};
 
 /// How the operator says what may be revoked.
@@ -162,13 +162,21 @@ impl Job<'_> {
         };
         let runtime = keysweep::vendor::runtime()?;
         let run = incident.run(report, keys, named, &selection, self.mode);
-        let code = runtime.block_on(run)?;
+        let ended = runtime.block_on(run);
         drop(incident);
-        self.leave_audit(report)?;
+        let code = match ended {
+            // Nothing was sent after that; a key that lives is said all the same.
+            Err(error) if keysweep::verify::exit_code(report) == 1 => {
+                output::complain(&error.into());
+                return Ok(Exit::Found);
+            }
+            ended => ended?,
+        };
+        let left = self.leave_audit(report);
         if code == 3 && keysweep::verify::exit_code(report) == 0 {
             output::remark("not everything was read, so this is not called clean; see the report");
         }
-        Ok(exit(code))
+        concluded(code, left)
     }
 
     /// Takes over what an earlier run in the same directory knew.

@@ -14,7 +14,7 @@ use keysweep::verify::{REPORT_FILE, read_report, write_report};
 use super::api::ApiArgs;
 use super::response::{AuditArgs, ConsentArgs, Job};
 use super::verify::{keys, report_path};
-use super::{Exit, core_dumps};
+use super::{Exit, core_dumps, output};
 
 /// Plans the revocation of a report's live keys; with consent, revokes them and
 /// proves that they are dead.
@@ -78,9 +78,13 @@ pub(crate) fn run(args: RevokeArgs) -> anyhow::Result<Exit> {
         signer: args.audit.signer()?,
     };
     let exit = job.run(&mut report, &keys, &[], word)?;
-    // The audit's own report is sealed by now.
-    if executes && !is_same_file(&given, &out.join(REPORT_FILE)) {
-        write_report(&given, &report)?;
+    // The audit's own report is sealed by now, and holds the verdicts whatever
+    // becomes of this copy.
+    if executes
+        && !is_same_file(&given, &out.join(REPORT_FILE))
+        && let Err(error) = write_report(&given, &report)
+    {
+        output::complain(&error.into());
     }
     Ok(exit)
 }

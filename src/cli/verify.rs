@@ -66,19 +66,35 @@ pub(crate) fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     if !report.findings.is_empty() {
         ask(&args, &mut report, from_stdin)?;
     }
-    if from_stdin {
+    let written = if from_stdin {
         let mut bytes = Vec::new();
         report::render(&report, Format::Json, &mut bytes)?;
-        output::print(&bytes)?;
+        output::print(&bytes)
     } else {
         say(&summary(&report));
         if knew && !is_anything_known(&report) {
             say("Nothing was learned, so the report keeps its earlier verdicts.\n");
+            Ok(())
         } else if !report.findings.is_empty() {
-            write_back(&report_path(&args.report), &report)?;
+            write_back(&report_path(&args.report), &report)
+        } else {
+            Ok(())
         }
+    };
+    concluded(exit_code(&report), written)
+}
+
+/// The exit for a verdict whose report may not have been written: a key that
+/// lives or is unknown stays that; a proof that is kept nowhere is no end.
+///
+/// # Errors
+/// Why it was not written, where every key is dead.
+pub(crate) fn concluded(code: u8, written: anyhow::Result<()>) -> anyhow::Result<Exit> {
+    match written {
+        Err(error) if code != 0 => output::complain(&error),
+        written => written?,
     }
-    Ok(exit(exit_code(&report)))
+    Ok(exit(code))
 }
 
 /// Whether any key has a verdict that says something; a run that reached nobody

@@ -17,7 +17,7 @@ use keysweep::detect::value::SHORTEST_KEY_BYTES;
 use keysweep::outcome::Outcome;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
-use keysweep::report::{self, Format, human};
+use keysweep::report::{self, Format, WriteError, human};
 use keysweep::rule::RuleSet;
 use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
@@ -55,7 +55,11 @@ pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
     };
     if let Some(acceptor) = acceptor {
         interrupt.let_kill();
-        acceptor.accept(&mut outcome)?;
+        match acceptor.accept(&mut outcome) {
+            // Findings stay findings where nothing could be accepted.
+            Err(error) if error.is::<WriteError>() && outcome.fails() => output::complain(&error),
+            accepted => accepted?,
+        }
     }
     let exit = match outcome.exit_code() {
         0 => Exit::Clean,
