@@ -104,7 +104,9 @@ fn directory_that_was_opened_to_others_is_closed_when_it_is_taken_up_again() {
     open(&directory, 0o755);
     let files: Vec<PathBuf> =
         fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.iter().for_each(|file| open(file, 0o644));
+    for file in &files {
+        open(file, 0o644);
+    }
     // It ends before anything is sealed.
     let run = scene.run(&[&RESPOND[..], &["--only", "123456"]].concat());
     assert_eq!(run.code, 2, "{run:?}");

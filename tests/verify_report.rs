@@ -57,6 +57,27 @@ fn a_key_that_is_held_back_and_not_proven_dead_is_no_clean_end() {
     assert_eq!(run.code, 3, "{run:?}");
 }
 
+#[test]
+fn nothing_that_is_swept_holds_a_key_back_in_a_response() {
+    let scene = Scene::new();
+    let respond = |out: &str, more: &[&str]| {
+        scene.run(&[&["respond", "p", "--dry-run", "--out", out], more].concat())
+    };
+    let allowed = format!("{} # keysweep:allow reason=x\n", line(&scene.api.leaked).trim_end());
+    scene.tree.write("p/.env", allowed);
+    let nobody = ["--api-url", "http://127.0.0.1:1/v1", "--timeout", "1s"];
+    assert_eq!(respond("../first", &nobody).code, 3);
+    let report = fs::read_to_string(scene.tree.beside("first/report.json")).unwrap();
+    assert!(!report.contains("\"inline\""), "{report}");
+    let exclude = "[[exclude]]\nglob = \".env\"\nreason = \"fixtures\"\n";
+    scene.tree.write("p/.keysweep.toml", exclude);
+    assert_eq!(respond("../second", &[]).code, 1);
+    // Its keys are read again where they were found; the operator's own file holds.
+    assert_eq!(scene.run(&["verify", "../second"]).code, 1);
+    fs::rename(scene.tree.root().join("p/.keysweep.toml"), scene.tree.beside("own.toml")).unwrap();
+    assert_eq!(respond("../third", &["--config", "../own.toml"]).code, 0);
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Loss {
     Directory,

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use keysweep::pipeline::{self, Reread};
+use keysweep::report::inert::visible;
 use keysweep::report::model::Report;
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
 use keysweep::verify::{KeySource, KeySourceError};
@@ -41,7 +42,8 @@ impl KeySource for Rescan {
         drop(meter);
         if report.findings.iter().any(|finding| !keys.contains_key(&finding.fingerprint)) {
             for skip in unread.iter().take(NAMED_SKIPS) {
-                output::remark(&format!("{}: not read again: {}", skip.origin, skip.reason));
+                let (origin, reason) = (visible(&skip.origin), visible(&skip.reason));
+                output::remark(&format!("{origin}: not read again: {reason}"));
             }
         }
         Ok(keys)
