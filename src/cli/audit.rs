@@ -44,7 +44,7 @@ pub(crate) fn run(args: AuditArgs) -> anyhow::Result<Exit> {
     let Action::Check { directory, signer } = args.action;
     let trusted = signer.as_deref().map(TrustedKeys::open).transpose()?;
     let found = audit::check(&directory, trusted.as_ref())?;
-    output::print(verdict(&escape(&directory), &found).as_bytes())?;
+    output::print_lines(&verdict(&escape(&directory), &found))?;
     Ok(if found.is_intact() { Exit::Clean } else { Exit::Found })
 }
 

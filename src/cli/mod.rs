@@ -111,8 +111,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed pipe is no reason to fail: the reader had enough.
-            let _ = error.print();
+            output::answer(&error);
             return if error.use_stderr() { Exit::Refused } else { Exit::Clean };
         }
     };

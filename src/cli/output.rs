@@ -1,9 +1,12 @@
 //! Writing to the two standard streams.
 //!
-//! In: finished bytes. Out: the same bytes, or why not. A reader that closed
+//! In: finished bytes, or text that may quote what others wrote. Out: the same
+//! bytes; of the text, no key and nothing that a terminal obeys. A reader that closed
 //! its end had enough: that is neither an error nor a panic.
 
 use std::io::{self, Write as _};
+
+use keysweep::report::inert;
 
 /// Writes finished bytes to standard output.
 ///
@@ -20,20 +23,46 @@ pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Writes lines that quote what others wrote, such as a configuration, to
+/// standard output.
+///
+/// # Errors
+///
+/// As [`print`].
+pub(crate) fn print_lines(text: &str) -> anyhow::Result<()> {
+    print(inert::lines(text).as_bytes())
+}
+
 /// Writes one line to standard error; where that is closed, nobody listens.
 pub(crate) fn remark(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "keysweep: {line}");
+    let _ = writeln!(io::stderr().lock(), "keysweep: {}", inert::message(line));
 }
 
 /// Writes finished lines to standard error; where that is closed, nobody
 /// listens.
 pub(crate) fn tell(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let _ = io::stderr().lock().write_all(inert::lines(text).as_bytes());
 }
 
 /// Says on standard error why a command could not run.
 pub(crate) fn complain(error: &anyhow::Error) {
-    let _ = writeln!(io::stderr().lock(), "error: {}", causes(error));
+    let _ = writeln!(io::stderr().lock(), "error: {}", inert::message(&causes(error)));
+}
+
+/// Says what `clap` has to say; a mistake quotes what was typed, which may be a
+/// key in the wrong place. Help quotes nothing.
+pub(crate) fn answer(error: &clap::Error) {
+    use clap::error::ErrorKind;
+    // A closed pipe is no reason to fail: the reader had enough.
+    let _ = match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::DisplayVersion => error.print(),
+        _ => {
+            tell(&error.render().to_string());
+            Ok(())
+        }
+    };
 }
 
 /// An error and its causes, less those that the error's own text told.

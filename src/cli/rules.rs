@@ -62,13 +62,13 @@ impl ConfigArgs {
 pub(crate) fn run(args: RulesArgs) -> anyhow::Result<Exit> {
     sandbox::enter(Needs::Nothing, &[], &[]);
     match args.action {
-        Action::List(config) => output::print(list(&*config.rules()?).as_bytes())?,
+        Action::List(config) => output::print_lines(&list(&*config.rules()?))?,
         Action::Show { id, config } => {
             let rules = config.rules()?;
             let Some(rule) = rules.get(&id) else {
                 bail!("no rule `{id}`; `keysweep rules list` prints them");
             };
-            output::print(show(rule).as_bytes())?;
+            output::print_lines(&show(rule))?;
         }
         Action::Check(config) => return check(&config.rules()?),
     }
@@ -120,6 +120,6 @@ fn check(rules: &Arc<RuleSet>) -> anyhow::Result<Exit> {
         rules.rules().iter().map(|rule| rule.examples.len() + rule.counter_examples.len()).sum();
     let (count, failed) = (rules.rules().len(), failures.len());
     let _ = writeln!(text, "{count} rules, {examples} examples, {failed} failed");
-    output::print(text.as_bytes())?;
+    output::print_lines(&text)?;
     Ok(if failures.is_empty() { Exit::Clean } else { Exit::Found })
 }

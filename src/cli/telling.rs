@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
+use keysweep::report::inert;
 use keysweep::report::model::Report;
 use keysweep::respond::journal::Past;
 use keysweep::respond::{Consent, Notice, Operator, Plan, Step, place_name};
@@ -91,6 +92,7 @@ fn ask(plan: &Plan) -> Option<String> {
 
 /// Prints; a reader that closed its end had enough, and the work goes on.
 pub(crate) fn say(text: &str) {
+    let text = inert::lines(text);
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

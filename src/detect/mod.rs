@@ -11,6 +11,7 @@ mod context;
 mod decoded;
 mod digest;
 mod excerpt;
+mod keyless;
 mod known;
 mod lines;
 mod name;
@@ -36,6 +37,7 @@ use crate::source::Content;
 use self::work::Work;
 pub use check::check;
 pub use excerpt::mask_tokens;
+pub use keyless::keyless;
 pub use paths::{adjust, is_documentation, is_test};
 
 /// One key in one place.

@@ -7,19 +7,29 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::detect::keyless;
+
 /// Whether a character acts on a terminal or hides or reorders what is read:
-/// controls, bidirectional and zero-width formatting, line separators, and
-/// what XML cannot hold.
+/// controls, bidirectional and zero-width formatting, blanks of no width, line
+/// separators, and what XML cannot hold.
 pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
-            '\u{61c}'
-                | '\u{180e}'
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
                 | '\u{feff}'
+                | '\u{ffa0}'
                 | '\u{fff9}'..='\u{fffb}'
                 | '\u{fffe}'
                 | '\u{ffff}'
@@ -52,6 +62,26 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// A message for a terminal or a log: key-like runs masked, active characters
+/// visible. Its lines stay, since some errors draw where the mistake is, but
+/// each after the first is marked, so that none can pass for another message.
+#[must_use]
+pub fn message(text: &str) -> String {
+    let lines: Vec<_> = text.trim_end_matches('\n').split('\n').map(plain).collect();
+    lines.join("\n  | ")
+}
+
+/// Lines of our own that quote others: as [`message`], but a line end is ours.
+#[must_use]
+pub fn lines(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(plain).collect();
+    lines.join("\n")
+}
+
+fn plain(line: &str) -> String {
+    visible(&keyless(line)).into_owned()
 }
 
 /// Text for an element or a quoted attribute of HTML or XML.
