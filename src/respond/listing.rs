@@ -101,6 +101,9 @@ impl Listed {
                 return leaked.map(|(key, _)| (key, Match::Unclear(why.clone()))).collect();
             }
         };
+        let leaked: Vec<(Fingerprint, &Secret)> = leaked.collect();
+        let known: Vec<&Secret> =
+            leaked.iter().map(|(_, secret)| *secret).chain(admin.map(AdminKey::secret)).collect();
         let mut claims: BTreeMap<KeyId, usize> = BTreeMap::new();
         let mut matches = BTreeMap::new();
         for (fingerprint, secret) in leaked {
@@ -111,10 +114,14 @@ impl Listed {
                 [one] if is_admins_too(one, secret, admin) => {
                     Match::Unclear("the admin key in use ends like it".to_owned())
                 }
+                // The call by id, which is shown and journalled, would hold it.
+                [one] if known.iter().any(|key| one.id.holds(key)) => {
+                    Match::Unclear("its listed id repeats a key".to_owned())
+                }
                 [one] => {
                     *claims.entry(one.id.clone()).or_default() += 1;
                     // A name is chosen by people, who paste the oddest things.
-                    let masked = |text: &String| shown_without(text, Some(secret));
+                    let masked = |text: &String| shown_without(text, &known);
                     let facts = KeyFacts {
                         name: one.facts.name.as_ref().map(masked),
                         scope: one.facts.scope.as_ref().map(masked),

@@ -142,9 +142,10 @@ impl Revoker<'_> {
         let intent = Event::Intent { fingerprint, endpoint: endpoint.clone(), attempt };
         let intent = self.journal.append(&[intent])?;
         self.operator.told(&Notice::Sending { step, endpoint: &endpoint });
+        let key = step.candidate.secret();
         let answer = match way {
-            Way::Id(id) => self.client.revoke_by_id(admin, id, self.deadline).await,
-            _ => self.client.revoke_by_value(admin, step.candidate.secret(), self.deadline).await,
+            Way::Id(id) => self.client.revoke_by_id(admin, key, id, self.deadline).await,
+            _ => self.client.revoke_by_value(admin, key, self.deadline).await,
         };
         let (result, status, facts) = in_words(&answer);
         let detail = answer.as_ref().err().map(ToString::to_string);

@@ -3,6 +3,8 @@
 //! In: a status and a bounded body. Out: its meaning. Whether a key is live or
 //! dead needs more than one answer and is decided in `verify`.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::{Profile, VendorError, shown};
@@ -92,11 +94,11 @@ struct FailureCode {
 }
 
 impl Revocation {
-    /// The meaning of an answer to a revocation by value.
+    /// The meaning of an answer to a revocation by value, told without `keys`.
     ///
     /// # Errors
     /// A status that the contract gives no meaning.
-    pub fn by_value(status: u16, body: &[u8], key: Option<&Secret>) -> Result<Self, VendorError> {
+    pub fn by_value(status: u16, body: &[u8], keys: &[&Secret]) -> Result<Self, VendorError> {
         let is_unknown_key = || {
             serde_json::from_slice::<Failure>(body)
                 .is_ok_and(|failure| failure.error.code == "key_not_found")
@@ -104,19 +106,19 @@ impl Revocation {
         match status {
             404 if is_unknown_key() => Ok(Self::UnknownKey),
             404 => Ok(Self::NotOffered { status }),
-            _ => Self::common(status, body, key),
+            _ => Self::common(status, body, keys),
         }
     }
 
-    /// The meaning of an answer to a revocation by id.
+    /// The meaning of an answer to a revocation by id, told without `keys`.
     ///
     /// # Errors
     /// A status that the contract gives no meaning.
-    pub fn by_id(status: u16, body: &[u8]) -> Result<Self, VendorError> {
-        if status == 404 { Ok(Self::UnknownKey) } else { Self::common(status, body, None) }
+    pub fn by_id(status: u16, body: &[u8], keys: &[&Secret]) -> Result<Self, VendorError> {
+        if status == 404 { Ok(Self::UnknownKey) } else { Self::common(status, body, keys) }
     }
 
-    fn common(status: u16, body: &[u8], key: Option<&Secret>) -> Result<Self, VendorError> {
+    fn common(status: u16, body: &[u8], keys: &[&Secret]) -> Result<Self, VendorError> {
         match status {
             // The body only adds facts; a revocation whose body is garbage was
             // submitted all the same, and the probe decides.
@@ -124,8 +126,8 @@ impl Revocation {
                 let facts = serde_json::from_slice::<Revoked>(body).map_or_else(
                     |_| KeyFacts::default(),
                     |revoked| KeyFacts {
-                        name: revoked.name.map(|name| shown_without(&name, key)),
-                        scope: revoked.scope.map(|scope| shown_without(&scope, key)),
+                        name: revoked.name.map(|name| shown_without(&name, keys)),
+                        scope: revoked.scope.map(|scope| shown_without(&scope, keys)),
                     },
                 );
                 Ok(Self::Submitted { status, facts })
@@ -138,17 +140,18 @@ impl Revocation {
     }
 }
 
-/// Escapes a text of the API's and masks the key, should it stand in there.
+/// Escapes and cuts a text of the API's, in which keys are masked: those that
+/// are known here and whatever else reads like one.
 #[must_use]
-pub fn shown_without(text: &str, key: Option<&Secret>) -> String {
-    let Some(value) = key.and_then(|key| std::str::from_utf8(key.expose()).ok()) else {
-        return shown(text);
-    };
-    if value.is_empty() {
-        shown(text)
-    } else {
-        shown(&text.replace(value, &mask(value.as_bytes())))
+pub fn shown_without(text: &str, keys: &[&Secret]) -> String {
+    let values = keys.iter().filter_map(|key| std::str::from_utf8(key.expose()).ok());
+    let mut text = Cow::Borrowed(text);
+    for value in values.filter(|value| !value.is_empty()) {
+        if text.contains(value) {
+            text = Cow::Owned(text.replace(value, &mask(value.as_bytes())));
+        }
     }
+    shown(&text)
 }
 
 #[cfg(test)]
@@ -171,9 +174,14 @@ mod tests {
     #[test]
     fn an_api_that_echoes_the_key_cannot_make_us_print_it() {
         let key = Secret::new(*b"abcdefghijklmnopqrst");
-        let body = br#"{"name":"n abcdefghijklmnopqrst","scope":"read"}"#;
-        let answer = Revocation::by_value(200, body, Some(&key)).expect("submitted");
-        assert!(!format!("{answer:?}").contains("efghij"));
-        assert!(format!("{answer:?}").contains("abcd…st"));
+        let admin = Secret::new(*b"zyxwvutsrqponmlkjihg");
+        let body = br#"{"name":"n abcdefghijklmnopqrst","scope":"zyxwvutsrqponmlkjihg"}"#;
+        let keys = [&key, &admin];
+        for answer in [Revocation::by_value(200, body, &keys), Revocation::by_id(200, body, &keys)]
+        {
+            let said = format!("{:?}", answer.expect("submitted"));
+            assert!(!said.contains("efghij") && !said.contains("vutsrq"), "{said}");
+            assert!(said.contains("abcd…st") && said.contains("zyxw…hg"), "{said}");
+        }
     }
 }

@@ -205,22 +205,24 @@ impl Client {
             .map_err(|_| VendorError::NotSendable("it cannot be written as JSON"))?;
         let url = self.api.call(&self.profile.calls.revoke_by_value);
         let exchange = self.send(Method::POST, url, &admin.0, Some(body), deadline).await?;
-        Revocation::by_value(exchange.status, &exchange.body, Some(key))
+        Revocation::by_value(exchange.status, &exchange.body, &[key, &admin.0])
     }
 
-    /// Asks once to revoke the key of this id.
+    /// Asks once to revoke the key of this id; the answer is told without
+    /// `key`.
     ///
     /// # Errors
     /// As for [`Client::revoke_by_value`].
     pub async fn revoke_by_id(
         &self,
         admin: &AdminKey,
+        key: &Secret,
         id: &KeyId,
         deadline: Deadline,
     ) -> Result<Revocation, VendorError> {
         let exchange =
             self.send(Method::DELETE, self.by_id_url(id), &admin.0, None, deadline).await?;
-        Revocation::by_id(exchange.status, &exchange.body)
+        Revocation::by_id(exchange.status, &exchange.body, &[key, &admin.0])
     }
 
     /// Reads one page of the account's keys; `cursor` is that of the page
@@ -242,7 +244,7 @@ impl Client {
         let status = exchange.status;
         match status {
             200 => {
-                let (keys, next) = read_page(&exchange.body)?;
+                let (keys, next) = read_page(&exchange.body, &[&admin.0])?;
                 Ok((Listing::Keys(keys), next))
             }
             401 | 403 => Ok((Listing::AdminRefused { status }, None)),

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::{KeyFacts, VendorError, shown};
+use super::{KeyFacts, VendorError, shown_without};
 use crate::secret::Secret;
 
 /// A key's id at the vendor: letters, digits, `-`, `_` and `.` only, so that
@@ -22,6 +22,13 @@ impl KeyId {
         let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let fits = (1..=128).contains(&text.len()) && text.bytes().all(is_safe);
         (fits && text.bytes().any(|byte| byte != b'.')).then(|| Self(text.to_owned()))
+    }
+
+    /// Whether the id repeats the key: then it can be neither shown nor put on
+    /// record.
+    #[must_use]
+    pub fn holds(&self, key: &Secret) -> bool {
+        !key.is_empty() && memchr::memmem::find(self.0.as_bytes(), key.expose()).is_some()
     }
 }
 
@@ -90,18 +97,24 @@ enum Scope {
     Many(Vec<String>),
 }
 
-/// Reads one page of the listing: its keys and the cursor of the next.
+/// Reads one page of the listing, told without `keys`: what it lists and the
+/// cursor of the next.
 ///
 /// # Errors
 /// A body that is no page, or an id that could leave its place in a path.
-pub fn read_page(body: &[u8]) -> Result<(Vec<ListedKey>, Option<String>), VendorError> {
+pub fn read_page(
+    body: &[u8],
+    keys: &[&Secret],
+) -> Result<(Vec<ListedKey>, Option<String>), VendorError> {
     let page: Page = serde_json::from_slice(body)
         .map_err(|e| VendorError::Garbage(format!("the list of keys: {}", json_error(&e))))?;
-    let keys = page.data.into_iter().map(listed).collect::<Result<_, _>>()?;
-    Ok((keys, page.next.filter(|cursor| !cursor.is_empty())))
+    let rows = page.data.into_iter();
+    let listed = rows.map(|row| listed(row, keys)).collect::<Result<_, _>>()?;
+    Ok((listed, page.next.filter(|cursor| !cursor.is_empty())))
 }
 
-fn listed(row: Row) -> Result<ListedKey, VendorError> {
+fn listed(row: Row, keys: &[&Secret]) -> Result<ListedKey, VendorError> {
+    let shown = |text: &str| shown_without(text, keys);
     let id = KeyId::new(&row.id)
         .ok_or_else(|| VendorError::Garbage(format!("a key's id is `{}`", shown(&row.id))))?;
     let scope = row.scope.map(|scope| match scope {
@@ -141,8 +154,20 @@ mod tests {
 
     #[test]
     fn a_page_without_what_the_contract_promises_is_refused_without_quoting_it() {
-        let error = read_page(b"{\"data\":[{\"secret\":\"abc\"}]}").expect_err("no id");
+        let error = read_page(b"{\"data\":[{\"secret\":\"abc\"}]}", &[]).expect_err("no id");
         assert!(!error.to_string().contains("abc"), "{error}");
-        assert!(read_page(b"<html>").is_err());
+        assert!(read_page(b"<html>", &[]).is_err());
+    }
+
+    #[test]
+    fn a_page_that_repeats_a_key_is_told_without_it() {
+        let admin = Secret::new(*b"zyxwvutsrqponmlkjihg");
+        let body = br#"{"data":[{"id":"a","name":"zyxwvutsrqponmlkjihg","scope":["zyxwvutsrqponmlkjihg"]}]}"#;
+        let (listed, _) = read_page(body, &[&admin]).expect("a page");
+        assert!(!format!("{listed:?}").contains("vutsrq"), "{listed:?}");
+        let body = br#"{"data":[{"id":"k/zyxwvutsrqponmlkjihg"}]}"#;
+        let error = read_page(body, &[&admin]).expect_err("no id").to_string();
+        assert!(!error.contains("vutsrq"), "{error}");
+        assert!(KeyId::new("k-zyxwvutsrqponmlkjihg").is_some_and(|id| id.holds(&admin)));
     }
 }

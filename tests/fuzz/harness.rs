@@ -282,12 +282,10 @@ pub(crate) fn answer(bytes: &[u8]) {
     let Some((status, body)) = bytes.split_first_chunk::<2>() else { return };
     let status = 100 + u16::from_le_bytes(*status) % 500;
     let key = Secret::new(*b"qwertyuiopasdfghjklz");
-    for said in [Revocation::by_value(status, body, Some(&key)), Revocation::by_id(status, body)] {
-        let is_echo = body.windows(20).any(|window| window == key.expose());
-        assert!(is_echo || !format!("{said:?}").contains("qwertyuiopasdfghjklz"));
-    }
-    if let Ok(said) = Revocation::by_value(status, body, Some(&key)) {
+    let keys = [&key];
+    for said in [Revocation::by_value(status, body, &keys), Revocation::by_id(status, body, &keys)]
+    {
         assert!(!format!("{said:?}").contains("qwertyuiopasdfghjklz"));
     }
-    let _ = vendor::read_page(body);
+    let _ = vendor::read_page(body, &keys);
 }
