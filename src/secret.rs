@@ -4,12 +4,16 @@
 //! the crate may print, serialize or compare a key; this file knows neither
 //! where a key was found nor what it opens.
 
+mod keys;
+
 use std::fmt;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+pub use keys::Keys;
 
 /// Separates these digests from every other SHA-256 of the same bytes, so that
 /// a table of plain SHA-256 sums does not open a report.

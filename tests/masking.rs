@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{Tree, key};
+use support::{NAME, Tree, key};
 
 /// Whether a text shows more of a key than its mask does.
 fn shows(text: &str, key: &str) -> bool {
@@ -93,4 +93,83 @@ fn message_shows_no_key_that_was_typed_into_the_wrong_place() {
         assert_eq!(run.code, 2, "{arguments:?} {run:?}");
         assert!(!shows(&run.stderr, &key), "{arguments:?} {}", run.stderr);
     }
+}
+
+/// Every file format of one scan, standard output and standard error.
+fn all_that_is_written(tree: &Tree, scan: &[&str]) -> String {
+    let formats = ["json", "jsonl", "sarif", "gitlab", "junit", "github", "markdown", "html"];
+    let reports: Vec<String> =
+        formats.iter().map(|format| format!("--report={format}=../out.{format}")).collect();
+    let mut arguments = vec!["scan"];
+    arguments.extend_from_slice(scan);
+    arguments.extend(reports.iter().map(String::as_str));
+    let run = tree.run(&arguments);
+    let files = formats.map(|format| {
+        std::fs::read_to_string(tree.beside(&format!("out.{format}"))).unwrap_or_default()
+    });
+    assert!(!files[0].is_empty(), "{run:?}");
+    format!("{}{}{}", run.stdout, run.stderr, files.concat())
+}
+
+#[test]
+fn report_holds_no_key_from_a_scanned_configuration() {
+    let (tree, key, other) = (Tree::new(), key("rule"), key("other"));
+    let rule = format!(
+        "[[rule]]\nid = \"a\"\ntitle = \"a {key}\"\ndescription = \"b {key}\"\n\
+         remedy = \"c {other}\"\nseverity = \"high\"\nconfidence = \"high\"\n\
+         keywords = [\"shk_\"]\npattern = 'shk_(?P<secret>[A-Za-z0-9]{{40}})'\n\
+         examples = [\"shk_⟦alnum:40⟧\"]\n"
+    );
+    tree.write("p/.keysweep.toml", rule).write("p/a", format!("shk_{key}\n"));
+    assert!(!shows(&all_that_is_written(&tree, &["p"]), &key));
+    assert!(!shows(&all_that_is_written(&tree, &["p"]), &other));
+    let exclude = format!("[[exclude]]\nglob = \"*\"\nreason = \"{NAME}={key}\"\n");
+    tree.write("q/.keysweep.toml", exclude).write("q/a", "a");
+    assert!(!shows(&all_that_is_written(&tree, &["q"]), &key));
+}
+
+#[test]
+fn report_holds_no_key_that_a_root_or_directory_is_named_after() {
+    let (tree, key) = (Tree::new(), key("root"));
+    tree.write(format!("{key}/.env"), format!("{NAME}={key}\n"));
+    let written = all_that_is_written(&tree, &[&key]);
+    assert!(!shows(&written, &key), "{written}");
+    let report = tree.beside("out.json").display().to_string();
+    let verified = tree.run(&["verify", &report, "--api-url", "http://127.0.0.1:9/"]);
+    assert_eq!(verified.code, 3, "{verified:?}");
+    let run = support::run_in(&tree.root().join(&key), &["scan", "--format", "json"]);
+    assert_eq!(run.code, 1);
+    assert!(!shows(&run.stdout, &key), "{}", run.stdout);
+}
+
+#[test]
+fn allow_holds_no_key_wherever_it_is_cut() {
+    let (tree, key, other) = (Tree::new(), key("allowed"), key("beside"));
+    let words = "word ".repeat(36);
+    tree.write(
+        "a.sh",
+        format!(
+            "{NAME}={key} # keysweep:allow reason={words}{key} by={other} expires=2999-01-01\n"
+        ),
+    );
+    let written = all_that_is_written(&tree, &["."]);
+    assert!(!shows(&written, &key) && !shows(&written, &other), "{written}");
+    assert!(written.contains("by") && written.contains("word word"));
+}
+
+#[test]
+fn short_key_stands_in_no_path() {
+    let tree = Tree::new();
+    let short = format!("p{}", 482_913);
+    tree.write(
+        ".keysweep.toml",
+        "[[rule]]\nid = \"a\"\ntitle = \"a\"\ndescription = \"b\"\nremedy = \"c\"\n\
+         severity = \"high\"\nconfidence = \"high\"\nkeywords = [\"pin-is\"]\n\
+         pattern = 'pin-is (?P<secret>p[0-9]{6})'\nexamples = [\"pin-is p⟦digits:6⟧\"]\n\
+         [rule.value]\nmin_length = 5\nmin_strength = \"weak\"\n",
+    );
+    tree.write(format!("d/{short}.txt"), format!("pin-is {short}\n"));
+    let run = tree.run(&["scan", "--format", "jsonl"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(!run.stdout.contains(&short), "{}", run.stdout);
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::keyless;
 use super::text::{line_end, line_start};
 
 /// The mark that begins an allow.
@@ -67,7 +68,9 @@ fn field(text: &str, name: &str) -> Option<String> {
             .iter()
             .fold(rest, |rest, next| rest.split(next).next().unwrap_or(rest)),
     };
-    let printable: String = value.trim().chars().filter(|c| !c.is_control()).take(200).collect();
+    let printable: String = value.trim().chars().filter(|c| !c.is_control()).collect();
+    // Cut first, a key at the end would no longer look like one.
+    let printable: String = keyless(&printable).chars().take(200).collect();
     (!printable.is_empty()).then_some(printable)
 }
 

@@ -100,24 +100,25 @@ pub fn scan(settings: &Settings, progress: &dyn Progress) -> Result<Outcome, Sca
     notes.extend(empty_range_note(settings, gathered.tally.commits));
     let is_complete = !gathered.skips.iter().any(|skip| !skip.kind.is_outside());
     notes.extend(baselines::notes(&findings, &plan.targets, settings, is_complete, &today));
-    redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &rules);
+    let mut scope = Scope {
+        mode: settings.mode.name(),
+        range: match &settings.mode {
+            Mode::Range(range) => Some(range.clone()),
+            _ => None,
+        },
+        working_directory: std::env::current_dir().ok().map(|at| path::escape(&at)),
+        roots,
+        config: plan.targets.iter().find_map(|target| target.config.clone()),
+        config_given: settings.config.is_some(),
+        config_from: plan
+            .targets
+            .iter()
+            .find_map(|target| target.trusted.as_ref().map(trusted::Trusted::commit)),
+    };
+    redaction::redact(&mut findings, &mut gathered.skips, &mut notes, &mut scope, &rules);
     Ok(Outcome {
         started_at,
-        scope: Scope {
-            mode: settings.mode.name(),
-            range: match &settings.mode {
-                Mode::Range(range) => Some(range.clone()),
-                _ => None,
-            },
-            working_directory: std::env::current_dir().ok().map(|at| path::escape(&at)),
-            roots,
-            config: plan.targets.iter().find_map(|target| target.config.clone()),
-            config_given: settings.config.is_some(),
-            config_from: plan
-                .targets
-                .iter()
-                .find_map(|target| target.trusted.as_ref().map(trusted::Trusted::commit)),
-        },
+        scope,
         rules,
         baseline: plan.targets.iter().find_map(|target| target.baseline.clone()),
         saw_everything: is_complete

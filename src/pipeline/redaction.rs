@@ -1,27 +1,19 @@
 //! Keys out of everything that names a place.
 //!
-//! In: findings, skips and notes. Out: the same, with every key that was found
-//! masked wherever it stands in a path, a ref's name, a reason or an excerpt:
-//! a file may be named after the key that it holds.
+//! In: findings, skips, notes and the scope. Out: the same, with every key that
+//! was found masked wherever it stands in a path, a ref's name, a reason or an
+//! excerpt: a file, or a root, may be named after the key that it holds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::detect::Detector;
+use crate::detect::{Detector, keyless};
 use crate::finding::{Finding, Occurrence, Origin, Provenance, Skip, SourceKind, Suppression};
-use crate::outcome::Note;
+use crate::outcome::{Note, Scope};
 use crate::rule::RuleSet;
-use crate::secret::{Secret, mask};
+use crate::secret::{Keys, Secret};
 use crate::source::Content;
-
-/// The length by which keys are looked up, in bytes; shorter keys are found by
-/// their own length.
-const HEAD_BYTES: usize = 8;
-
-/// The keys of a run, by their first bytes.
-struct Keys {
-    by_head: HashMap<[u8; HEAD_BYTES], Vec<Secret>>,
-}
 
 /// Masks every key of `findings` in all that describes them.
 ///
@@ -31,43 +23,50 @@ pub(super) fn redact(
     findings: &mut [Finding],
     skips: &mut [Skip],
     notes: &mut [Note],
+    scope: &mut Scope,
     rules: &[Arc<RuleSet>],
 ) {
-    let mut by_head: HashMap<[u8; HEAD_BYTES], Vec<Secret>> = HashMap::new();
-    let named = in_names(findings, skips, rules);
-    for secret in findings.iter().map(|finding| &finding.secret).chain(&named) {
-        if let Some(head) = secret.expose().first_chunk::<HEAD_BYTES>() {
-            by_head.entry(*head).or_default().push(secret.clone());
-        }
-    }
-    if by_head.is_empty() {
-        return;
-    }
-    let keys = Keys { by_head };
+    let named = in_names(findings, skips, scope, rules);
+    let found = findings.iter().map(|finding| &finding.secret);
+    let redaction = Redaction { keys: Keys::of(found.chain(&named)) };
     let mut origins: HashMap<Arc<Origin>, Arc<Origin>> = HashMap::new();
     let held = findings.iter_mut().filter_map(|finding| finding.suppression.as_mut());
-    held.for_each(|suppression| keys.clean_suppression(suppression));
+    held.for_each(|suppression| redaction.clean_suppression(suppression));
     for occurrence in findings.iter_mut().flat_map(|finding| finding.occurrences.iter_mut()) {
-        keys.clean_occurrence(occurrence, &mut origins);
+        redaction.clean_occurrence(occurrence, &mut origins);
     }
     for skip in skips {
-        keys.clean(&mut skip.origin);
-        keys.clean(&mut skip.reason);
+        redaction.keys.clean(&mut skip.origin);
+        redaction.clean_prose(&mut skip.reason);
     }
     for note in notes {
-        keys.clean(&mut note.message);
+        redaction.clean_prose(&mut note.message);
         if let Some(path) = &mut note.path {
-            keys.clean(path);
+            redaction.keys.clean(path);
         }
     }
+    redaction.clean_scope(scope);
 }
 
-/// The keys that names of files and of skipped things hold.
-fn in_names(findings: &[Finding], skips: &[Skip], rules: &[Arc<RuleSet>]) -> Vec<Secret> {
+/// What is masked: the keys of a run and, where nothing is read again by its
+/// text, whatever reads like one.
+struct Redaction {
+    keys: Keys,
+}
+
+/// The keys that names of files, of roots and of skipped things hold.
+fn in_names(
+    findings: &[Finding],
+    skips: &[Skip],
+    scope: &Scope,
+    rules: &[Arc<RuleSet>],
+) -> Vec<Secret> {
     let occurrences = findings.iter().flat_map(|finding| &finding.occurrences);
     let paths = occurrences.filter_map(|occurrence| occurrence.origin.path.as_deref());
+    let of_scope = scope.roots.iter().map(|root| root.path.as_str());
+    let of_scope = of_scope.chain(scope.working_directory.as_deref());
     let names: BTreeSet<&str> =
-        paths.chain(skips.iter().map(|skip| skip.origin.as_str())).collect();
+        paths.chain(skips.iter().map(|skip| skip.origin.as_str())).chain(of_scope).collect();
     let mut secrets = Vec::new();
     for rules in rules {
         let suspects = names.iter().filter(|name| rules.prefilter().is_candidate(name.as_bytes()));
@@ -90,26 +89,30 @@ fn in_names(findings: &[Finding], skips: &[Skip], rules: &[Arc<RuleSet>]) -> Vec
     secrets
 }
 
-impl Keys {
+impl Redaction {
     fn clean_occurrence(
         &self,
         occurrence: &mut Occurrence,
         origins: &mut HashMap<Arc<Origin>, Arc<Origin>>,
     ) {
-        self.clean(&mut occurrence.evidence);
-        self.clean(&mut occurrence.excerpt.text);
+        self.keys.clean(&mut occurrence.evidence);
+        self.keys.clean(&mut occurrence.excerpt.text);
         if let Some(suppression) = &mut occurrence.suppression {
             self.clean_suppression(suppression);
         }
-        let clean =
-            origins.entry(Arc::clone(&occurrence.origin)).or_insert_with(|| {
-                match occurrence.origin.path.as_deref().and_then(|path| self.cleaned(path)) {
-                    Some(path) => {
-                        Arc::new(Origin { path: Some(path.into()), ..(*occurrence.origin).clone() })
-                    }
-                    None => Arc::clone(&occurrence.origin),
-                }
-            });
+        let clean = origins.entry(Arc::clone(&occurrence.origin)).or_insert_with(|| {
+            let origin = &occurrence.origin;
+            let root = self.keys.cleaned(&origin.root);
+            let path = origin.path.as_deref().and_then(|path| self.keys.cleaned(path));
+            if root.is_none() && path.is_none() {
+                return Arc::clone(origin);
+            }
+            Arc::new(Origin {
+                root: root.map_or_else(|| Arc::clone(&origin.root), Arc::from),
+                path: path.map(Into::into).or_else(|| origin.path.clone()),
+                ..(**origin).clone()
+            })
+        });
         occurrence.origin = Arc::clone(clean);
         if let Some(provenance) = &occurrence.provenance
             && self.is_in_provenance(provenance)
@@ -121,70 +124,60 @@ impl Keys {
     }
 
     fn clean_suppression(&self, suppression: &mut Suppression) {
-        self.clean(&mut suppression.reason);
+        self.clean_prose(&mut suppression.reason);
         if let Some(actor) = &mut suppression.actor {
-            self.clean(actor);
+            self.clean_prose(actor);
         }
     }
 
     fn is_in_provenance(&self, provenance: &Provenance) -> bool {
         let commits = provenance.introduced.iter().chain(&provenance.removed);
-        provenance.paths.iter().any(|path| self.cleaned(path).is_some())
+        provenance.paths.iter().any(|path| self.keys.cleaned(path).is_some())
             || provenance
                 .refs
                 .iter()
                 .chain(&provenance.remote_refs)
-                .any(|name| self.cleaned(name).is_some())
+                .any(|name| self.keys.cleaned(name).is_some())
             || commits.into_iter().any(|commit| {
-                self.cleaned(&commit.summary).is_some() || self.cleaned(&commit.author).is_some()
+                self.keys.cleaned(&commit.summary).is_some()
+                    || self.keys.cleaned(&commit.author).is_some()
             })
     }
 
     fn clean_provenance(&self, provenance: &mut Provenance) {
         for path in &mut provenance.paths {
-            if let Some(clean) = self.cleaned(path) {
+            if let Some(clean) = self.keys.cleaned(path) {
                 *path = clean.into();
             }
         }
         for name in provenance.refs.iter_mut().chain(&mut provenance.remote_refs) {
-            self.clean(name);
+            self.keys.clean(name);
         }
         for commit in provenance.introduced.iter_mut().chain(&mut provenance.removed) {
-            self.clean(&mut commit.summary);
-            self.clean(&mut commit.author);
+            self.keys.clean(&mut commit.summary);
+            self.keys.clean(&mut commit.author);
         }
     }
 
-    fn clean(&self, text: &mut String) {
-        if let Some(clean) = self.cleaned(text) {
+    /// A scope is read again later, so only keys are masked in the places that
+    /// it names; one that holds a key cannot be read again.
+    fn clean_scope(&self, scope: &mut Scope) {
+        for root in &mut scope.roots {
+            self.keys.clean(&mut root.path);
+        }
+        for text in [&mut scope.working_directory, &mut scope.config].into_iter().flatten() {
+            self.keys.clean(text);
+        }
+        if let Some(range) = &mut scope.range {
+            self.clean_prose(range);
+        }
+    }
+
+    /// Text in which a person may have quoted a key that no rule sees there.
+    fn clean_prose(&self, text: &mut String) {
+        self.keys.clean(text);
+        if let Cow::Owned(clean) = keyless(text) {
             *text = clean;
         }
-    }
-
-    /// The text with every key masked; `None` where it holds none.
-    fn cleaned(&self, text: &str) -> Option<String> {
-        let bytes = text.as_bytes();
-        let mut clean: Option<Vec<u8>> = None;
-        let mut copied = 0;
-        let mut at = 0;
-        while let Some(head) = bytes.get(at..).and_then(|rest| rest.first_chunk::<HEAD_BYTES>()) {
-            let key = self.by_head.get(head).and_then(|keys| {
-                keys.iter()
-                    .filter(|key| bytes[at..].starts_with(key.expose()))
-                    .max_by_key(|key| key.len())
-            });
-            let Some(key) = key else {
-                at += 1;
-                continue;
-            };
-            let out = clean.get_or_insert_with(Vec::new);
-            out.extend_from_slice(&bytes[copied..at]);
-            out.extend_from_slice(mask(key.expose()).as_bytes());
-            at += key.len();
-            copied = at;
-        }
-        let mut out = clean?;
-        out.extend_from_slice(&bytes[copied..]);
-        Some(String::from_utf8_lossy(&out).into_owned())
     }
 }

@@ -4,14 +4,17 @@
 //! the internal types may change while the schema does not. Keys stay behind:
 //! only fingerprints and masks pass.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::model::{
     Commit, Coverage, Finding, Note, Occurrence, Provenance, Report, Root, RuleSummary, Run,
     SCHEMA, Scope, Skipped, Suppression, Tool,
 };
+use crate::detect::keyless;
 use crate::finding::{self, SourceKind};
 use crate::outcome::{Outcome, RootKind};
+use crate::secret::Keys;
 
 /// Makes the report of a sweep; verdicts are added by verification.
 #[must_use]
@@ -109,15 +112,20 @@ fn cannot_hold(outcome: &Outcome) -> Vec<String> {
 
 /// The rules that findings refer to.
 fn rules(outcome: &Outcome) -> BTreeMap<String, RuleSummary> {
+    // Rules may be those of what was scanned.
+    let keys = Keys::of(outcome.findings.iter().map(|finding| &finding.secret));
+    let clean = |text: &str| {
+        keyless(&keys.cleaned(text).map_or(Cow::Borrowed(text), Cow::Owned)).into_owned()
+    };
     outcome
         .findings
         .iter()
         .filter_map(|finding| outcome.rule(&finding.rule))
         .map(|rule| {
             let summary = RuleSummary {
-                title: rule.title.clone(),
-                description: rule.description.clone(),
-                remedy: rule.remedy.clone(),
+                title: clean(&rule.title),
+                description: clean(&rule.description),
+                remedy: clean(&rule.remedy),
                 severity: rule.severity,
             };
             (rule.id.to_string(), summary)
