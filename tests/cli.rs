@@ -233,3 +233,19 @@ fn rules_are_listed_shown_and_checked() {
     assert!(show.stdout.contains("remedy"), "{}", show.stdout);
     assert_eq!(tree.run(&["rules", "check"]).code, 0);
 }
+
+#[test]
+fn key_too_short_to_search_for_is_refused_by_every_command() {
+    let tree = Tree::new();
+    tree.write("a.txt", "a\n");
+    for arguments in [
+        &["scan", "--known-keys-stdin"][..],
+        &["respond", "a.txt", "--known-keys-stdin", "--out", "../d", "--dry-run"],
+    ] {
+        for input in ["a\n", "seven-b\n"] {
+            let run = run_with_input(tree.root(), arguments, input.as_bytes());
+            assert_eq!(run.code, 2, "{run:?}");
+            assert!(run.stderr.contains("shorter than 8 bytes"), "{run:?}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use keysweep::detect::value::SHORTEST_KEY_BYTES;
 use keysweep::respond::Tempo;
 use keysweep::secret::Secret;
 use keysweep::source::path::escape;
@@ -127,6 +128,19 @@ pub(crate) fn keys_from_stdin() -> anyhow::Result<Vec<Secret>> {
     let keys = read_keys(std::io::stdin().lock()).context("standard input")?;
     if keys.is_empty() {
         bail!("standard input holds no key; give one a line");
+    }
+    Ok(keys)
+}
+
+/// Keys from standard input that are searched for by their values.
+pub(crate) fn known_keys_from_stdin() -> anyhow::Result<Vec<Secret>> {
+    let keys = keys_from_stdin()?;
+    if let Some(short) = keys.iter().position(|key| key.len() < SHORTEST_KEY_BYTES) {
+        bail!(
+            "standard input: key {} is shorter than {SHORTEST_KEY_BYTES} bytes and would be found \
+             everywhere; give the whole key",
+            short + 1
+        );
     }
     Ok(keys)
 }

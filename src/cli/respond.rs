@@ -15,7 +15,7 @@ use keysweep::sandbox::{self, Needs, Output};
 use keysweep::secret::{Fingerprint, Secret};
 use keysweep::settings::Settings;
 
-use super::api::{ApiArgs, keys_from_stdin};
+use super::api::{ApiArgs, keys_from_stdin, known_keys_from_stdin};
 use super::interrupt::Interrupt;
 use super::progress::Meter;
 use super::response::{AuditArgs, ConsentArgs, Job};
@@ -86,7 +86,7 @@ pub(crate) fn run(args: RespondArgs) -> anyhow::Result<Exit> {
     let signer = args.audit.signer()?;
     let fingerprinter = super::scan::fingerprinter();
     let named: Vec<OperatorNamed> = if args.known_keys_stdin {
-        let keys = keys_from_stdin()?;
+        let keys = known_keys_from_stdin()?;
         keys.into_iter().map(|key| OperatorNamed::new(key, &fingerprinter)).collect()
     } else {
         Vec::new()

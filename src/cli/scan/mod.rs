@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use keysweep::detect::value::SHORTEST_KEY_BYTES;
 use keysweep::outcome::Outcome;
 use keysweep::pipeline::{self, ScanError};
 use keysweep::report::model::Report;
@@ -187,15 +186,7 @@ fn known_keys() -> anyhow::Result<Vec<Secret>> {
     if io::stdin().is_terminal() {
         output::remark("give the keys, one a line, then end the input");
     }
-    let keys = super::api::keys_from_stdin()?;
-    if let Some(short) = keys.iter().position(|key| key.len() < SHORTEST_KEY_BYTES) {
-        bail!(
-            "standard input: key {} is shorter than {SHORTEST_KEY_BYTES} bytes and would be found \
-             everywhere; give the whole key",
-            short + 1
-        );
-    }
-    Ok(keys)
+    super::api::known_keys_from_stdin()
 }
 
 /// The fingerprints in a file, one a line; blank lines and those that begin

@@ -73,6 +73,23 @@ impl Short {
         let padded = &padded[..alignment + len];
         let mut characters = [0; ROOM];
         BASE64_NOPAD.encode_mut(padded, &mut characters[..BASE64_NOPAD.encode_len(padded.len())]);
-        Self::of(&characters[(8 * alignment).div_ceil(6)..8 * padded.len() / 6])
+        // Of no text at all, or of too little, no character is decided.
+        let decided = (8 * alignment).div_ceil(6)..8 * padded.len() / 6;
+        Self::of(characters.get(decided).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_little_or_nothing_is_short() {
+        for length in 0..4 {
+            for alignment in 0..3 {
+                let decided = Short::of(&b"abc"[..length]).base64(alignment);
+                assert!(decided.bytes().len() <= 4, "{length} {alignment}");
+            }
+        }
     }
 }
