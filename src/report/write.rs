@@ -33,8 +33,10 @@ pub enum WriteError {
 /// halfway leaves the old.
 ///
 /// The new file has mode 0600 whatever stood there; a symbolic link at `path`
-/// is replaced, not followed. A device or pipe (`/dev/stdout`) cannot be
-/// replaced by a file and is written directly.
+/// is replaced, not followed, since a scanned tree may have put it there. A
+/// device or pipe cannot be replaced by a file and is written directly, as is
+/// whatever this process's standard output or error goes to (`/dev/stdout`):
+/// through the open stream, so that what is printed later comes after it.
 ///
 /// # Errors
 ///
@@ -81,6 +83,9 @@ fn write(
     let (Some(_), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(WriteError::NotAFile { path: path.to_owned() });
     };
+    if let Some(mut stream) = own_stream(path).map_err(failed)? {
+        return fill(&mut stream).and_then(|()| stream.flush()).map_err(failed);
+    }
     match fs::metadata(path) {
         Ok(there) if there.is_dir() => {
             return Err(WriteError::NotAFile { path: path.to_owned() });
@@ -102,6 +107,27 @@ fn write(
     neighbour.as_file().sync_all().map_err(failed)?;
     neighbour.persist(path).map_err(|error| failed(error.error))?;
     sync_directory(parent).map_err(failed)
+}
+
+/// The process's own standard output or error, where the path leads to it.
+#[cfg(unix)]
+fn own_stream(path: &Path) -> io::Result<Option<BufWriter<File>>> {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(there) = fs::metadata(path) else { return Ok(None) };
+    for stream in [io::stdout().as_fd(), io::stderr().as_fd()] {
+        let stream = File::from(stream.try_clone_to_owned()?);
+        let own = stream.metadata()?;
+        if own.is_file() && (own.dev(), own.ino()) == (there.dev(), there.ino()) {
+            return Ok(Some(BufWriter::new(stream)));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+fn own_stream(_: &Path) -> io::Result<Option<BufWriter<File>>> {
+    Ok(None)
 }
 
 /// Puts a directory's names on disk, so that a rename survives a power cut.
