@@ -179,6 +179,11 @@ fn what_cannot_be_rendered_is_refused_by_name() {
         (vec!["report", "surplus.json", "--format", "pdf"], "no such format"),
         (vec!["report"], "REPORT"),
         (vec!["report", "-", "--replacements", "--keys-stdin", "--output", "x"], "standard input"),
+        #[cfg(unix)]
+        (
+            vec!["report", "/dev/stdin", "--replacements", "--keys-stdin", "--output", "x"],
+            "standard input",
+        ),
         (vec!["report", "broken.json", "--replacements", "--keys-stdin"], "--output"),
         (vec!["audit", "check", "nowhere"], "no audit"),
         (vec!["audit", "check", "."], "no MANIFEST"),

@@ -12,6 +12,7 @@ mod audit;
 mod core_dumps;
 mod drill;
 mod hook;
+mod input;
 mod interrupt;
 mod manual;
 mod output;

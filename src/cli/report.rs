@@ -14,7 +14,7 @@ use keysweep::secret::{Fingerprint, Secret};
 use keysweep::source::path::escape;
 use keysweep::verify::{GivenKeys, KeySource as _, read_keys};
 
-use super::{Exit, output, scan};
+use super::{Exit, core_dumps, input, output, scan};
 
 /// The most that is read of a report.
 const MAX_REPORT_BYTES: u64 = 1 << 30;
@@ -67,6 +67,7 @@ fn parse_format(name: &str) -> Result<Format, UnknownFormat> {
 /// Runs `keysweep report`.
 #[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments whole")]
 pub(crate) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
+    core_dumps::forbid();
     let outputs: Vec<Output> = args.output.iter().cloned().map(Output::File).collect();
     sandbox::enter(Needs::Nothing, &outputs, &[]);
     if args.schema {
@@ -74,8 +75,11 @@ pub(crate) fn run(args: ReportArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Clean);
     }
     let path = args.report.as_deref().context("name the report to render")?;
-    if path == Path::new("-") && args.keys_stdin {
-        bail!("`-` and --keys-stdin both read standard input; name the report's file");
+    if args.keys_stdin && (path == Path::new("-") || input::is_at(path)) {
+        bail!(
+            "`{}` and --keys-stdin both read standard input; name the report's file",
+            escape(path)
+        );
     }
     let report = read(path)?;
     if args.replacements {

@@ -28,7 +28,7 @@ pub(crate) use args::ScanArgs;
 use super::api::Connection;
 use super::interrupt::Interrupt;
 use super::progress::Meter;
-use super::{Exit, core_dumps, output, verify};
+use super::{Exit, core_dumps, input, output, verify};
 
 /// Runs `keysweep scan`.
 pub(crate) fn run(args: ScanArgs) -> anyhow::Result<Exit> {
@@ -130,6 +130,9 @@ fn settings(args: &ScanArgs) -> anyhow::Result<Settings> {
     }
     if args.mode.stdin && !args.paths.is_empty() {
         bail!("--stdin sweeps standard input; give it or paths, not both");
+    }
+    if args.mode.stdin && input::is_closed() {
+        bail!("--stdin: standard input is closed, so there is nothing to sweep");
     }
     let fingerprinter = fingerprinter();
     let known_keys = if args.keys.known_keys_stdin { known_keys()? } else { Vec::new() };
@@ -247,11 +250,22 @@ fn check_reports(reports: &[(Format, PathBuf)]) -> anyhow::Result<()> {
         if path.is_dir() {
             bail!("--report {shown}: a directory; name the file to write");
         }
-        if reports[..index].iter().any(|(_, other)| other == path) {
+        let is_same = |other: &PathBuf| place(other) == place(path);
+        if reports[..index].iter().any(|(_, other)| is_same(other)) {
             bail!("--report {shown}: named twice; give each report a file of its own");
         }
     }
     Ok(())
+}
+
+/// Where a file is or would be, however it is spelt.
+fn place(path: &Path) -> PathBuf {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize();
+    match (parent, path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 fn write_all(args: &ScanArgs, report: &Report, interrupt: &Interrupt) -> anyhow::Result<()> {
