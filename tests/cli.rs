@@ -70,7 +70,10 @@ fn mistakes_are_refused_with_what_to_do() {
         (&["scan", "--report", "json=x", "--report", "csv=x"], "named twice"),
         (&["scan", "--min-confidence", "sure"], "expected low"),
         (&["scan", "--fail-on", "blocker"], "expected low"),
-        (&["scan", "--jobs", "0"], "--jobs"),
+        (&["scan", "--report", "json=x", "--report", "csv=./x"], "named twice"),
+        (&["scan", "--jobs", "0"], "1 to 512"),
+        (&["scan", "--jobs", "513"], "1 to 512"),
+        (&["scan", "--write-baseline", "b", "--reason", ""], "--write-baseline: --reason is empty"),
         (&["scan", "--config", "none.toml"], "none.toml: cannot be read"),
         (&["scan", "--exclude", "vendor/**"], "no configuration gives a reason"),
         (&["scan", "--history", "."], "not the root of a git repository"),
@@ -248,4 +251,49 @@ fn key_too_short_to_search_for_is_refused_by_every_command() {
             assert!(run.stderr.contains("shorter than 8 bytes"), "{run:?}");
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn report_at_the_streams_own_file_goes_through_the_stream() {
+    use std::os::unix::fs::symlink;
+    let tree = Tree::new();
+    tree.write("a.sh", assignment("a")).write("r.json", "");
+    let run = |arguments: &[&str], out: &str| {
+        let file = std::fs::File::create(tree.beside(out)).unwrap();
+        let output = command(tree.root()).args(arguments).stdout(file).output().unwrap();
+        (output.status.code(), std::fs::read_to_string(tree.beside(out)).unwrap())
+    };
+    for link in ["/proc/self/fd/1", "/dev/fd/1"] {
+        let at = tree.beside("link");
+        if symlink(link, &at).is_err() || !std::path::Path::new("/proc/self/fd").exists() {
+            return;
+        }
+        let (code, text) = run(&["scan", "a.sh", "--report", "json=../link"], "o");
+        assert_eq!(code, Some(1));
+        assert!(text.starts_with('{') && text.contains("1 leaked key"), "{text}");
+        assert!(std::fs::symlink_metadata(&at).unwrap().is_symlink());
+        tree.run(&["scan", "a.sh", "-q", "--report", "json=r.json"]);
+        let (code, text) =
+            run(&["report", "r.json", "--format", "csv", "--output", "../link"], "p");
+        assert_eq!(code, Some(0));
+        assert!(text.contains("a.sh"), "{text}");
+        std::fs::remove_file(at).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn closed_standard_input_is_not_called_clean() {
+    let tree = Tree::new();
+    let program = command(tree.root()).get_program().to_owned();
+    let run = |redirection: &str| {
+        let line = format!("\"$0\" scan --stdin {redirection}");
+        let shell = std::process::Command::new("sh").arg("-c").arg(line).arg(&program).output();
+        support::Run::of(shell.unwrap())
+    };
+    let closed = run("<&-");
+    assert_eq!(closed.code, 2, "{closed:?}");
+    assert!(closed.stderr.contains("standard input is closed"), "{closed:?}");
+    assert_eq!(run("</dev/null").code, 0);
 }

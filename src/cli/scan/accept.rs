@@ -84,8 +84,12 @@ fn user() -> Option<String> {
 
 impl Acceptor {
     fn acceptance(&self, reason: &str) -> anyhow::Result<Acceptance> {
-        Acceptance::new(reason, self.by.as_deref(), &self.today, self.expires.as_deref())
-            .map_err(|error| anyhow::anyhow!("--write-baseline: {}", error.replace('`', "--")))
+        Acceptance::new(reason, self.by.as_deref(), &self.today, self.expires.as_deref()).map_err(
+            |error| {
+                let error = error.replacen('`', "--", 1).replacen('`', "", 1);
+                anyhow::anyhow!("--write-baseline: {error}")
+            },
+        )
     }
 
     /// Writes the baseline and holds back what it names.

@@ -77,7 +77,7 @@ pub(crate) struct ScanArgs {
     #[arg(long)]
     pub(super) strict_coverage: bool,
 
-    /// Threads [default: one a processor].
+    /// Threads, 1 to 512 [default: one a processor].
     #[arg(long, value_name = "N", value_parser = jobs)]
     pub(super) jobs: Option<NonZeroUsize>,
 
@@ -175,6 +175,12 @@ fn parse_severity(name: &str) -> Result<Severity, String> {
         .ok_or_else(|| "expected low, medium, high or critical".to_owned())
 }
 
+/// More threads than any sweep has a use for.
+const MAX_JOBS: usize = 512;
+
 fn jobs(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "give a number of threads, 1 or more")
+    text.parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= MAX_JOBS)
+        .ok_or("give a number of threads, 1 to 512")
 }
