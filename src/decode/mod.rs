@@ -13,6 +13,7 @@
 
 pub mod container;
 mod line_ends;
+mod quoted;
 mod run;
 mod spelled;
 mod value;
@@ -48,6 +49,8 @@ pub struct Decoded {
     encodings: Vec<Encoding>,
     /// Whether the run goes on past what was decoded.
     is_cut: bool,
+    /// Whether only its look says that the run is encoded.
+    is_guessed: bool,
 }
 
 impl std::fmt::Debug for Decoded {
@@ -77,7 +80,14 @@ enum Spans {
 impl Decoded {
     fn each(run: Range<usize>, written: Written, encoding: Encoding) -> Self {
         let Written { bytes, spans } = written;
-        Self { bytes, run, spans: Spans::Each(spans), encodings: vec![encoding], is_cut: false }
+        Self {
+            bytes,
+            run,
+            spans: Spans::Each(spans),
+            encodings: vec![encoding],
+            is_cut: false,
+            is_guessed: false,
+        }
     }
 
     /// Notes that nothing past `limit` was looked at.
@@ -120,6 +130,13 @@ impl Decoded {
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
+    }
+
+    /// Whether only its look says that the run is encoded, so that what stands
+    /// there may be meant as it is.
+    #[must_use]
+    pub fn is_guessed(&self) -> bool {
+        self.is_guessed
     }
 
     /// Up to where in the outer bytes a hit of the same form needs no decoding

@@ -112,6 +112,7 @@ pub(super) fn gzip_base64(bytes: &[u8], hit: Range<usize>) -> Option<Decoded> {
     let is_cut = plain.len() as u64 == LARGEST_EXPANSION_BYTES || packed.is_cut;
     (!plain.is_empty()).then(|| Decoded {
         is_cut,
+        is_guessed: false,
         bytes: plain,
         run: packed.run(),
         spans: Spans::Whole,

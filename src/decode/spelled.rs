@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::quoted::{self, SOFT_LINE_BYTES};
 use super::{Decoded, Written};
 use crate::finding::Encoding;
 
@@ -19,6 +20,10 @@ const SIGNS_AFTER_BYTES: usize = 1 << 10;
 
 /// The lines around a hit, decoded.
 pub(super) fn region(bytes: &[u8], hit: Range<usize>, encoding: Encoding) -> Option<Decoded> {
+    if encoding == Encoding::QuotedPrintable {
+        let lines = quoted::lines(bytes, &hit, &(0..bytes.len()));
+        return decoded(bytes, lines, encoding);
+    }
     let from = hit.start.saturating_sub(REGION_BEFORE_BYTES);
     let start = match memchr::memchr(b'\n', &bytes[from..hit.start]) {
         Some(newline) if from > 0 => from + newline + 1,
@@ -29,7 +34,13 @@ pub(super) fn region(bytes: &[u8], hit: Range<usize>, encoding: Encoding) -> Opt
         Some(newline) if to < bytes.len() => hit.end + newline + 1,
         _ => to,
     };
-    let text = &bytes[start..end];
+    decoded(bytes, start..end, encoding)
+        .map(|decoded| decoded.cut_at(if to < bytes.len() { end } else { usize::MAX }))
+}
+
+/// Some lines, decoded.
+fn decoded(bytes: &[u8], lines: Range<usize>, encoding: Encoding) -> Option<Decoded> {
+    let text = &bytes[lines.clone()];
     let unit = match encoding {
         Encoding::Percent => percent,
         Encoding::Escapes => escape,
@@ -51,8 +62,7 @@ pub(super) fn region(bytes: &[u8], hit: Range<usize>, encoding: Encoding) -> Opt
         }
         at += length;
     }
-    let limit = if to < bytes.len() { end } else { usize::MAX };
-    has_changed.then(|| Decoded::each(start..end, written, encoding).cut_at(limit))
+    has_changed.then(|| Decoded::each(lines, written, encoding))
 }
 
 /// The lines around a plain literal, decoded once for each encoding whose
@@ -72,25 +82,16 @@ pub(super) fn signed(bytes: &[u8], hit: Range<usize>) -> Vec<Decoded> {
             signs.push(encoding);
         }
     }
-    let soft = memchr::memchr_iter(b'=', near).filter(|at| is_soft(near, *at)).count();
-    if soft >= 2 || (soft == 1 && is_declared(bytes, &hit)) {
-        signs.push(Encoding::QuotedPrintable);
-    }
-    signs.into_iter().filter_map(|encoding| region(bytes, hit.clone(), encoding)).collect()
-}
-
-/// Whether an escape of quoted-printable stands at `at` that is hardly anything
-/// else: an escaped `=` or blank, the head of a UTF-8 sequence, a soft line
-/// break. Behind a name and a `=` any two digits may follow.
-fn is_soft(near: &[u8], at: usize) -> bool {
-    match quoted_printable(&near[at..]).filter(|unit| is_sound(near, at, *unit)) {
-        Some((Spelled::Byte(byte), _)) => {
-            matches!(byte, b'=' | b' ')
-                || (matches!(byte, 0xc2..0xf5) && near.get(at + 3) == Some(&b'='))
-        }
-        Some((Spelled::Nothing, _)) => true,
-        _ => false,
-    }
+    let quoted = quoted::around(bytes, &hit).and_then(|text| {
+        let mut decoded = decoded(bytes, text.lines, Encoding::QuotedPrintable)?;
+        decoded.is_guessed = !text.is_declared;
+        Some(decoded)
+    });
+    signs
+        .into_iter()
+        .filter_map(|encoding| region(bytes, hit.clone(), encoding))
+        .chain(quoted)
+        .collect()
 }
 
 /// Whether a soft line break stands where one can: at the end of a long line.
@@ -101,19 +102,9 @@ fn is_sound(text: &[u8], at: usize, unit: (Spelled, usize)) -> bool {
         || text[..at].iter().rev().take_while(|byte| **byte != b'\n').count() >= SOFT_LINE_BYTES
 }
 
-/// Whether a header before the hit says that the text is quoted-printable.
-fn is_declared(bytes: &[u8], hit: &Range<usize>) -> bool {
-    let before = &bytes[hit.start.saturating_sub(4 << 10)..hit.start];
-    before.to_ascii_lowercase().windows(16).any(|window| window == b"quoted-printable")
-}
-
 /// So many digits behind one `\x` are PostgreSQL's way to write all bytes of a
 /// value, not a character.
 const BYTEA_DIGITS: usize = 8;
-
-/// The shortest line that a soft break ends, in bytes; encoders fill lines up
-/// to 76, some break between words.
-const SOFT_LINE_BYTES: usize = 50;
 
 /// What one unit stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,6 +37,9 @@ pub(super) struct Placed {
     /// An allow that stands inside the encoding.
     pub(super) suppression: Option<Suppression>,
     reading: Reading,
+    /// Whether the text around it only looks encoded: its plain reading, where
+    /// there is one, stands beside it.
+    is_guessed: bool,
     /// Which reading of the piece gave it, from 0 for the piece as it stands;
     /// keys of one reading do not compete.
     source: usize,
@@ -75,7 +78,7 @@ pub(super) fn find(
         decoded_hits: 0,
         work: Work::new(content.bytes.len()),
     };
-    let placed = search.keys(content, hits, 0);
+    let placed = search.keys(content, hits, &[]);
     let over_budget = |reason: &str| Skip {
         origin: content
             .origin
@@ -115,20 +118,21 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The keys of a piece under `depth` layers of encoding.
+    /// The keys of a piece under the layers of encoding that were taken off,
+    /// from the outside in.
     fn keys(
         &mut self,
         content: &Content<'_>,
         mut hits: Vec<LiteralHit>,
-        depth: usize,
+        layers: &[Encoding],
     ) -> Vec<Placed> {
         let found = self.detector.find(content, &hits, &self.work);
         let mut placed: Vec<Placed> =
             found.into_iter().filter_map(|found| self.unwrapped(found)).collect();
-        if depth < DEEPEST {
+        if layers.len() < DEEPEST {
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             drop_other_byte_order(content, &mut hits);
-            self.reveal(content, &hits, depth, &mut placed);
+            self.reveal(content, &hits, layers, &mut placed);
         }
         settle(placed)
     }
@@ -138,7 +142,7 @@ impl Search<'_> {
         &mut self,
         content: &Content<'_>,
         hits: &[LiteralHit],
-        depth: usize,
+        layers: &[Encoding],
         placed: &mut Vec<Placed>,
     ) {
         // Up to where a form's runs have been decoded, so that many hits in
@@ -153,9 +157,14 @@ impl Search<'_> {
             for decoded in decode::around(content.bytes, hit.start..hit.end, hit.form) {
                 let end = answered.entry(kind).or_default();
                 *end = decoded.answers_to().max(*end);
-                if self.is_affordable(&decoded) {
+                // A header still stands above text that was decoded already.
+                let quoted = Some(&Encoding::QuotedPrintable);
+                let is_again = hit.form == Form::Plain
+                    && layers.last() == quoted
+                    && decoded.encodings().first() == quoted;
+                if !is_again && self.is_affordable(&decoded) {
                     source += 1;
-                    let keys = self.read(content, &decoded, depth);
+                    let keys = self.read(content, &decoded, layers);
                     placed.extend(keys.into_iter().map(|key| Placed { source, ..key }));
                 }
             }
@@ -173,14 +182,15 @@ impl Search<'_> {
     }
 
     /// The keys of one decoded run, at their places in the outer bytes.
-    fn read(&mut self, outer: &Content<'_>, decoded: &Decoded, depth: usize) -> Vec<Placed> {
+    fn read(&mut self, outer: &Content<'_>, decoded: &Decoded, layers: &[Encoding]) -> Vec<Placed> {
         let content = Content::whole(outer.origin, decoded.bytes());
         if self.decoded_hits > DECODED_HITS {
             return Vec::new();
         }
         let hits: Vec<LiteralHit> = self.detector.rules.prefilter().hits(decoded.bytes()).collect();
         self.decoded_hits += hits.len();
-        let mut inner = self.keys(&content, hits, depth + decoded.encodings().len());
+        let layers = [layers, decoded.encodings()].concat();
+        let mut inner = self.keys(&content, hits, &layers);
         if inner.is_empty() {
             return inner;
         }
@@ -211,6 +221,7 @@ impl Search<'_> {
             for part in &mut key.found.parts {
                 *part = decoded.outer(part.clone());
             }
+            key.is_guessed = decoded.is_guessed();
             key.reading = if is_verbatim { Reading::Again } else { Reading::Decoded };
         }
         inner
@@ -244,7 +255,15 @@ impl Search<'_> {
             }
         }
         let reading = if encodings.is_empty() { Reading::Plain } else { Reading::Unwrapped };
-        Some(Placed { found, encodings, excerpt: None, suppression: None, reading, source: 0 })
+        Some(Placed {
+            found,
+            encodings,
+            excerpt: None,
+            suppression: None,
+            reading,
+            is_guessed: false,
+            source: 0,
+        })
     }
 }
 
@@ -308,7 +327,11 @@ fn settle(mut placed: Vec<Placed>) -> Vec<Placed> {
         let rival = settled[nearest..]
             .iter()
             .rposition(|known| {
-                known.found.end() > next.found.start() && known.source != next.source
+                let is_other_guess =
+                    known.is_guessed != next.is_guessed && known.found.parts != next.found.parts;
+                known.found.end() > next.found.start()
+                    && known.source != next.source
+                    && !is_other_guess
             })
             .map(|rival| nearest + rival);
         match rival {

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use super::value::is_token_byte;
+
 /// The longest quoted string that is read, in bytes.
 const LONGEST_STRING_BYTES: usize = 2048;
 
@@ -226,7 +228,11 @@ fn perl_string(bytes: &[u8], open: usize) -> Option<Quoted> {
         mark @ (b'|' | b'/' | b'!') => mark,
         _ => return None,
     };
-    delimited(bytes, at + 1, &[closing])
+    let string = delimited(bytes, at + 1, &[closing])?;
+    // A bare value in base64 begins with `q/` too.
+    let is_value = matches!(closing, b'/' | b'|' | b'!')
+        && (bytes[string.inner.clone()].contains(&b'\n') || is_token_byte(byte(bytes, string.end)));
+    (!is_value).then_some(string)
 }
 
 /// One past the bracket that closes the one at `open`, at most `limit` bytes
