@@ -1,5 +1,6 @@
 //! Encodings that spell some characters and leave the others: percent escapes,
-//! backslash escapes, HTML character references, quoted-printable.
+//! backslash escapes, HTML character references, quoted-printable; and text
+//! with characters in it that nobody sees.
 //!
 //! In: bytes and a place in them. Out: the lines around it, decoded.
 
@@ -18,12 +19,26 @@ const SIGNS_BEFORE_BYTES: usize = 256;
 /// How far after it, in bytes.
 const SIGNS_AFTER_BYTES: usize = 1 << 10;
 
+/// Reads one unit at the front of a text: what it stands for and its length.
+type Unit = fn(&[u8]) -> Option<(Spelled, usize)>;
+
 /// The lines around a hit, decoded.
 pub(super) fn region(bytes: &[u8], hit: Range<usize>, encoding: Encoding) -> Option<Decoded> {
     if encoding == Encoding::QuotedPrintable {
         let lines = quoted::lines(bytes, &hit, &(0..bytes.len()));
-        return decoded(bytes, lines, encoding);
+        return decoded(bytes, lines, quoted_printable, encoding);
     }
+    let unit = match encoding {
+        Encoding::Percent => percent,
+        Encoding::Escapes => escape,
+        Encoding::Html => reference,
+        _ => return None,
+    };
+    lines(bytes, hit, unit, encoding)
+}
+
+/// The lines around a hit, their units read.
+fn lines(bytes: &[u8], hit: Range<usize>, unit: Unit, encoding: Encoding) -> Option<Decoded> {
     let from = hit.start.saturating_sub(REGION_BEFORE_BYTES);
     let start = match memchr::memchr(b'\n', &bytes[from..hit.start]) {
         Some(newline) if from > 0 => from + newline + 1,
@@ -34,20 +49,13 @@ pub(super) fn region(bytes: &[u8], hit: Range<usize>, encoding: Encoding) -> Opt
         Some(newline) if to < bytes.len() => hit.end + newline + 1,
         _ => to,
     };
-    decoded(bytes, start..end, encoding)
+    decoded(bytes, start..end, unit, encoding)
         .map(|decoded| decoded.cut_at(if to < bytes.len() { end } else { usize::MAX }))
 }
 
 /// Some lines, decoded.
-fn decoded(bytes: &[u8], lines: Range<usize>, encoding: Encoding) -> Option<Decoded> {
+fn decoded(bytes: &[u8], lines: Range<usize>, unit: Unit, encoding: Encoding) -> Option<Decoded> {
     let text = &bytes[lines.clone()];
-    let unit = match encoding {
-        Encoding::Percent => percent,
-        Encoding::Escapes => escape,
-        Encoding::Html => reference,
-        Encoding::QuotedPrintable => quoted_printable,
-        _ => return None,
-    };
     let mut written = Written::default();
     let mut has_changed = false;
     let mut at = 0;
@@ -83,14 +91,20 @@ pub(super) fn signed(bytes: &[u8], hit: Range<usize>) -> Vec<Decoded> {
         }
     }
     let quoted = quoted::around(bytes, &hit).and_then(|text| {
-        let mut decoded = decoded(bytes, text.lines, Encoding::QuotedPrintable)?;
+        let mut decoded = decoded(bytes, text.lines, quoted_printable, Encoding::QuotedPrintable)?;
         decoded.is_guessed = !text.is_declared;
         Some(decoded)
     });
+    // A terminal's sequences are escapes too, though no backslash begins them.
+    let is_unseen = memchr::memchr3_iter(0x1b, 0xe2, 0xc2, near)
+        .chain(memchr::memchr_iter(0xef, near))
+        .any(|at| unseen(&near[at..]).is_some());
+    let seen = is_unseen.then(|| lines(bytes, hit.clone(), unseen, Encoding::Escapes)).flatten();
     signs
         .into_iter()
         .filter_map(|encoding| region(bytes, hit.clone(), encoding))
         .chain(quoted)
+        .chain(seen)
         .collect()
 }
 
@@ -143,6 +157,29 @@ fn quoted_printable(text: &[u8]) -> Option<(Spelled, usize)> {
         // The standard's digits are upper case; hexadecimal values are not.
         [first, second, ..] if first.is_ascii_lowercase() || second.is_ascii_lowercase() => None,
         _ => Some((Spelled::Byte(byte(rest, 16, 2)?), 3)),
+    }
+}
+
+/// What nobody sees: a terminal's control sequences (ECMA-48, section 5.4, as
+/// they color logs), characters of no width, and the blank that only looks
+/// different.
+fn unseen(text: &[u8]) -> Option<(Spelled, usize)> {
+    match text {
+        [0x1b, b'[', rest @ ..] => {
+            let inner = rest.iter().take(32).take_while(|b| matches!(b, b' '..=b'?')).count();
+            let is_whole = matches!(rest.get(inner), Some(b'@'..=b'~'));
+            is_whole.then_some((Spelled::Nothing, inner + 3))
+        }
+        [0x1b, b'(', _, ..] => Some((Spelled::Nothing, 3)),
+        // No-break space.
+        [0xc2, 0xa0, ..] => Some((Spelled::Byte(b' '), 2)),
+        // Soft hyphen.
+        [0xc2, 0xad, ..] => Some((Spelled::Nothing, 2)),
+        // From the space of no width to the marks of direction; word joiner.
+        [0xe2, 0x80, 0x8b..=0x8f, ..] | [0xe2, 0x81, 0xa0, ..] => Some((Spelled::Nothing, 3)),
+        // Byte order mark.
+        [0xef, 0xbb, 0xbf, ..] => Some((Spelled::Nothing, 3)),
+        _ => None,
     }
 }
 

@@ -240,6 +240,16 @@ impl Maker {
             let (text, count) = repeat.rsplit_once(':').expect("repeat takes a text and a count");
             return text.repeat(count.parse().expect("a count is a number"));
         }
+        let unseen = match item {
+            "esc" => "\u{1b}",
+            "nbsp" => "\u{a0}",
+            "zwsp" => "\u{200b}",
+            "bom" => "\u{feff}",
+            _ => "",
+        };
+        if !unseen.is_empty() {
+            return unseen.to_owned();
+        }
         let is_key =
             item.starts_with('k') && item.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         if is_key { self.key(item) } else { self.noise(item) }
