@@ -196,7 +196,9 @@ fn extend_left(bytes: &[u8], from: usize) -> usize {
 
 fn extend_right(bytes: &[u8], from: usize) -> usize {
     let mut end = from;
-    let is_tag = bytes[..extend_left(bytes, from)].ends_with(b"<");
+    let start = extend_left(bytes, from);
+    let is_tag = bytes[..start].ends_with(b"<");
+    let is_variable = bytes[..start].ends_with(b"${");
     while end - from < REACH_BYTES {
         if is_word(byte(bytes, end)) {
             end += 1;
@@ -207,6 +209,14 @@ fn extend_right(bytes: &[u8], from: usize) -> usize {
         }
         let joint = joint(&bytes[end.min(bytes.len())..]);
         if joint == 0 || !is_word(byte(bytes, end + joint)) {
+            break;
+        }
+        // A shell's `${NAME-default}`: its names hold no hyphen.
+        let is_default = is_variable
+            && bytes[end] == b'-'
+            && bytes[start..end].iter().all(|byte| is_word(*byte))
+            && bytes[start..end].contains(&b'_');
+        if is_default {
             break;
         }
         end += joint;

@@ -306,6 +306,15 @@ impl Reader<'_> {
         if self.bytes[start..].starts_with(b"get() =") {
             return self.pass(7);
         }
+        // A shell's `${NAME-default}`.
+        let name = self.bytes[start..end].iter().take_while(|b| is_word(**b)).count();
+        if self.bytes[..start].ends_with(b"${")
+            && byte(self.bytes, start + name) == b'-'
+            && self.bytes[start..start + name].contains(&b'_')
+        {
+            self.is_open = true;
+            return self.pass(name + 1);
+        }
         let (word, is_call) = (start..end, matches!(byte(self.bytes, end), b'(' | b'{' | b'['));
         if is_call || matches!(byte(self.bytes, end), b'"' | b'\'' | b'`') && end - start <= 6 {
             return self.take_callee(&word, end);

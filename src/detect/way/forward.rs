@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
             b'{' => self.after_accessors(at).or_else(|| self.block(at)),
             b')' | b']' => self.lookup_closed(at),
             b'\n' => self.next_line(at),
-            _ if self.is_in_tag() => self.tag(at),
+            _ if self.is_in_tag() || self.has_attributes(at) => self.tag(at),
             _ => self.following(at),
         }
     }

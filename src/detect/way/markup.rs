@@ -21,6 +21,13 @@ impl Reader<'_> {
             && matches!(byte(self.bytes, self.name.end), b'"' | b'\'')
     }
 
+    /// Whether the name is an element's and attributes follow it:
+    /// `<bitkitApiKey env="prod">`.
+    pub(super) fn has_attributes(&self, at: usize) -> bool {
+        let before = byte(self.bytes, self.name.start.wrapping_sub(1));
+        at > self.name.end && before == b'<' && byte(self.bytes, at).is_ascii_alphabetic()
+    }
+
     /// The value attribute of the same tag, or the element's text.
     pub(super) fn tag(&self, at: usize) -> Option<Candidate> {
         let limit = self.bytes.len().min(at + 600);
@@ -42,7 +49,7 @@ impl Reader<'_> {
     pub(super) fn element(&self, at: usize) -> Option<Candidate> {
         let mut start = skip_space(self.bytes, at);
         if self.bytes[start.min(self.bytes.len())..].starts_with(b"<![CDATA[") {
-            start += 9;
+            start = skip_space(self.bytes, start + 9);
         }
         if byte(self.bytes, start) == b'<' {
             return self.tags(start);

@@ -165,16 +165,17 @@ pub(crate) fn strip_quotes(bytes: &[u8], inner: Range<usize>) -> Range<usize> {
     while range.len() > 2 && is_mark(bytes[range.end - 1]) {
         range.end -= 1;
     }
-    // Blanks, an escaped line end or NUL at either end are no part of a key.
-    while range.len() > 2 && bytes[range.start] == b' ' {
+    // Blanks, line ends, escaped ones or NUL at either end are no part of a key.
+    while range.len() > 2 && bytes[range.start].is_ascii_whitespace() {
         range.start += 1;
     }
     loop {
         let text = &bytes[range.clone()];
-        let length = [&b"\\n"[..], b"\\r", b"\\t", b"\\00", b"\\x00", b"\\0", b" "]
-            .iter()
-            .find(|end| text.len() > end.len() + 8 && text.ends_with(end))
-            .map(|end| end.len());
+        let length =
+            [&b"\\n"[..], b"\\r", b"\\t", b"\\00", b"\\x00", b"\\0", b" ", b"\t", b"\r", b"\n"]
+                .iter()
+                .find(|end| text.len() > end.len() + 8 && text.ends_with(end))
+                .map(|end| end.len());
         match length {
             Some(length) => range.end -= length,
             None => return range,
