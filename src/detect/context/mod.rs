@@ -8,6 +8,7 @@
 mod address;
 mod alias;
 mod block;
+mod border;
 mod call;
 mod generic;
 mod leaf;
@@ -24,6 +25,7 @@ pub(super) use alias::{is_listed_only, uses, variable_of};
 pub(super) use block::{
     are_in_different_records, are_siblings, indented_around, innermost_braces, is_in_foreign_record,
 };
+pub(super) use border::within_borders;
 pub(super) use call::{aliases, arguments, chain, declaration, positional};
 pub(super) use generic::{Generic, generics};
 pub(super) use leaf::{cells, is_among_keys, is_among_webhooks};

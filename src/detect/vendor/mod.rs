@@ -74,7 +74,7 @@ fn around_word(
     if let Some(host) = host(feeds, bytes, word) {
         let mut found = addressed(feeds, bytes, &host);
         if !last_request.contains(&host.start) {
-            let request = context::request(bytes, &host);
+            let request = context::within_borders(bytes, &context::request(bytes, &host), &host);
             let block = context::innermost_braces(bytes, host.start)
                 .or_else(|| context::indented_around(bytes, host.start))
                 .unwrap_or_else(|| request.clone());

@@ -1,0 +1,84 @@
+//! Borders of sections: what a request's context does not cross.
+//!
+//! In: the range around a host that may be its request. Out: the part of it in
+//! the same section of a configuration, the same element of a document.
+
+use std::ops::Range;
+
+use crate::detect::text::{byte, line_end, line_start};
+
+/// How long a section's heading or an element's tag is at most, in bytes.
+const LONGEST_HEAD_BYTES: usize = 300;
+
+/// The part of `request` that no heading of another's section parts from the
+/// host: `[datadog]`, `[[table]]`, a tag that closes itself.
+pub(in crate::detect) fn within_borders(
+    bytes: &[u8],
+    request: &Range<usize>,
+    host: &Range<usize>,
+) -> Range<usize> {
+    if let Some(tag) = empty_element(bytes, host) {
+        return request.start.max(tag.start)..request.end.min(tag.end);
+    }
+    // What stands above the heading of the host's own section is another's.
+    let mut start = request.start;
+    let mut own = None;
+    let mut line = line_start(bytes, host.start, LONGEST_HEAD_BYTES);
+    while line > request.start {
+        let above = memchr::memrchr(b'\n', &bytes[request.start..line - 1])
+            .map_or(request.start, |newline| request.start + newline + 1);
+        if let Some(head) = head(&bytes[above..line]) {
+            (start, own) = (above, Some(head));
+            break;
+        }
+        line = above;
+    }
+    let mut end = request.end;
+    let mut at = line_end(bytes, host.end, LONGEST_HEAD_BYTES);
+    while at < request.end {
+        let next = memchr::memchr(b'\n', &bytes[at + 1..request.end]);
+        let line = at + 1..next.map_or(request.end, |length| at + 1 + length);
+        if head(&bytes[line.clone()]).is_some_and(|head| is_of_another(head, own)) {
+            end = line.start;
+            break;
+        }
+        at = line.end;
+    }
+    start..end.max(host.end)
+}
+
+/// The name in a line that is a heading of INI or TOML and nothing else.
+fn head(line: &[u8]) -> Option<&[u8]> {
+    let line = line.trim_ascii();
+    let inner = line.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let inner = inner.strip_prefix(b"[").map_or(inner, |inner| inner.trim_ascii_end());
+    let inner = inner.strip_suffix(b"]").unwrap_or(inner);
+    let is_head = inner.first().is_some_and(u8::is_ascii_alphabetic)
+        && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/ \"@".contains(byte));
+    is_head.then_some(inner)
+}
+
+/// Whether a heading names neither the vendor nor a part of the host's own
+/// section.
+fn is_of_another(head: &[u8], own: Option<&[u8]>) -> bool {
+    let lower = head.to_ascii_lowercase();
+    let is_vendors = [&b"bytestack"[..], b"bitkit"]
+        .iter()
+        .any(|vendor| memchr::memmem::find(&lower, vendor).is_some());
+    let is_part = own
+        .and_then(|own| head.strip_prefix(own))
+        .is_some_and(|rest| matches!(rest.first(), Some(b'.' | b':' | b'/' | b' ')));
+    !is_vendors && !is_part
+}
+
+/// The tag around a place that closes itself.
+fn empty_element(bytes: &[u8], host: &Range<usize>) -> Option<Range<usize>> {
+    let from = host.start.saturating_sub(LONGEST_HEAD_BYTES);
+    let before = &bytes[from..host.start];
+    let open = from + memchr::memrchr(b'<', before)?;
+    let is_tag = byte(bytes, open + 1).is_ascii_alphabetic()
+        && memchr::memchr(b'>', &bytes[open..host.start]).is_none();
+    let limit = bytes.len().min(host.end + LONGEST_HEAD_BYTES);
+    let close = host.end + memchr::memchr(b'>', &bytes[host.end..limit])?;
+    (is_tag && bytes[close - 1] == b'/').then_some(open..close)
+}
