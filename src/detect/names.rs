@@ -13,7 +13,7 @@ use super::way::{Candidate, Way, after_name};
 use super::work::Work;
 use super::{Found, confidence, shown};
 use crate::finding::Confidence;
-use crate::rule::{Form, LiteralHit, Names, Rule, RuleSet, Strength};
+use crate::rule::{LiteralHit, Names, Rule, RuleSet, Strength};
 use crate::secret::Secret;
 
 /// Everything under the names of `rules`.
@@ -26,8 +26,7 @@ pub(super) fn find(rules: &RuleSet, bytes: &[u8], hits: &[LiteralHit], work: &Wo
         return found;
     }
     let tracer = Tracer::new(bytes, work);
-    let apart = in_two_words(rules, bytes);
-    for hit in own.into_iter().chain(&apart) {
+    for hit in own {
         let vendor = hit.start..hit.end;
         let Some(span) = around(bytes, &vendor) else { continue };
         let mut candidates: Option<Vec<Candidate>> = None;
@@ -68,29 +67,6 @@ fn traced(tracer: &Tracer<'_>, candidates: Vec<Candidate>) -> Vec<Candidate> {
         all.push(candidate);
     }
     all
-}
-
-/// The vendors' words written as two: `BYTE_STACK_API_KEY`. Looked for only in
-/// a piece that holds one of them in one.
-fn in_two_words(rules: &RuleSet, bytes: &[u8]) -> Vec<LiteralHit> {
-    const APART: [(&[u8], &[u8], &str); 2] =
-        [(b"byte", b"stack", "bytestack"), (b"bit", b"kit", "bitkit")];
-    let literals = APART.map(|(_, _, word)| rules.index().literal(word));
-    let mut hits = Vec::new();
-    for joint in memchr::memchr2_iter(b'_', b'-', bytes) {
-        for ((first, second, _), literal) in APART.iter().zip(literals) {
-            let (Some(start), Some(literal)) = (joint.checked_sub(first.len()), literal) else {
-                continue;
-            };
-            let end = joint + 1 + second.len();
-            let is_here = bytes[start..joint].eq_ignore_ascii_case(first)
-                && bytes.get(joint + 1..end).is_some_and(|b| b.eq_ignore_ascii_case(second));
-            if is_here {
-                hits.push(LiteralHit { start, end, literal, form: Form::Plain });
-            }
-        }
-    }
-    hits
 }
 
 fn named(rules: &RuleSet, literal: usize) -> impl Iterator<Item = (usize, &Rule, &Names)> {
