@@ -95,7 +95,7 @@ pub(in crate::detect) fn generic(bytes: &[u8], word: &Range<usize>) -> Option<Ge
 /// A plain qualifier before the noun: `prodApiKey`, `x-api-key`; another
 /// vendor's word is none.
 pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
-    const QUALIFIERS: [&str; 32] = [
+    const QUALIFIERS: [&str; 38] = [
         "x",
         "my",
         "our",
@@ -128,10 +128,25 @@ pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
         "g",
         "m",
         "s",
+        "admin",
+        "read",
+        "write",
+        "readonly",
+        "master",
+        "old",
     ];
+    // `api_key_v2`, `api_key_2`.
+    let is_number = |word: &String| {
+        let digits = word.strip_prefix('v').unwrap_or(word);
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let (words, is_numbered) = match words.split_last() {
+        Some((last, words)) if is_number(last) => (words, true),
+        _ => (words, false),
+    };
     let plain = words.iter().take_while(|word| QUALIFIERS.contains(&word.as_str())).count();
     let noun = words[plain..].concat();
-    plain > 0
+    (plain > 0 || is_numbered && noun.len() > 3)
         && [
             "apikey",
             "apitoken",
