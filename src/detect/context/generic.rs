@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use crate::detect::name;
-use crate::detect::text::{byte, is_word};
+use crate::detect::text::{byte, is_word, skip_space};
 
 /// Generic names of a key: in a vendor's context they are the vendor's.
 const KEY_NAMES: [&str; 25] = [
@@ -158,6 +158,21 @@ pub(in crate::detect) fn is_qualified(words: &[String]) -> bool {
             "password",
         ]
         .contains(&noun.as_str())
+}
+
+/// Whether a field's name stands for the variable of that name too: `{ apiKey }`,
+/// `Config { api_key, .. }`, Ruby's `api_key:` before a comma or a bracket.
+pub(in crate::detect) fn is_shorthand(bytes: &[u8], name: &Range<usize>) -> bool {
+    let before = bytes[name.start.saturating_sub(200)..name.start].trim_ascii_end().last();
+    let (after, is_omitted) = match byte(bytes, name.end) {
+        b':' => (skip_space(bytes, name.end + 1), true),
+        _ => (skip_space(bytes, name.end), false),
+    };
+    match (before, byte(bytes, after)) {
+        (Some(b'{' | b','), b',' | b'}') => true,
+        (Some(b'('), b',' | b')') | (Some(b','), b')') => is_omitted,
+        _ => false,
+    }
 }
 
 pub(in crate::detect) fn same_letters(name: &str, joined: &str) -> bool {

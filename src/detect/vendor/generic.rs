@@ -104,6 +104,16 @@ pub(super) fn generics(
             ..generic
         };
         let Some(rule) = rule_for(feeds, &generic) else { continue };
+        if !is_request && context::is_shorthand(bytes, &generic.span) {
+            let candidate = Candidate {
+                parts: vec![generic.span.clone()],
+                class: Class::Code,
+                way: Way::Assigned,
+                is_quoted: false,
+            };
+            all.extend(found(feeds, rule, bytes, &candidate, &format!("{} {place}", shown(name))));
+            continue;
+        }
         for candidate in after_name(bytes, &generic.span) {
             let is_apart =
                 !generic.is_webhook && context::is_in_foreign_record(bytes, &generic.span, range);
