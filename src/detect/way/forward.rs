@@ -28,7 +28,9 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     }
     let reader = Reader::new(bytes, name);
     let mut candidates = reader.column();
-    for read in [Reader::branches, Reader::several, Reader::comma_list, Reader::headed] {
+    for read in
+        [Reader::inserted, Reader::branches, Reader::several, Reader::comma_list, Reader::headed]
+    {
         if candidates.is_empty() {
             candidates = read(&reader);
         }
@@ -44,6 +46,9 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
     }
     if candidates.is_empty() {
         candidates.extend(reader.reversed());
+    }
+    if !candidates.iter().any(|candidate| matches!(candidate.class, Class::Literal(_))) {
+        candidates.extend(reader.given_later());
     }
     candidates
 }

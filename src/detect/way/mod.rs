@@ -12,6 +12,7 @@ mod following;
 mod forward;
 mod grammar;
 mod joined;
+mod later;
 mod lookup;
 mod markup;
 mod nested;

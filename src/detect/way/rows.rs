@@ -5,7 +5,10 @@
 
 use std::ops::Range;
 
-use crate::detect::text::{balanced, byte, line_end, line_start, quoted, skip_space};
+use super::branches::strong;
+use super::forward::Reader;
+use super::{Candidate, Way};
+use crate::detect::text::{balanced, byte, is, line_end, line_start, quoted, skip_space, word_at};
 
 /// How far above a row its header may stand, in bytes.
 const REACH_BYTES: usize = 8192;
@@ -29,6 +32,70 @@ fn sql_title(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     }
     let columns = from + memchr::memrchr(b'(', &bytes[from..close])?;
     piece(bytes, columns + 1..close - 1, b',', index)
+}
+
+/// How many rows of one statement are read.
+const MOST_ROWS: usize = 200;
+
+impl Reader<'_> {
+    /// The values of a column that an insert names in its list:
+    /// `INSERT INTO t (id, name) VALUES (1, 'v'), (2, 'w')`.
+    pub(super) fn inserted(&self) -> Vec<Candidate> {
+        let bytes = self.bytes;
+        let from = self.name.start.saturating_sub(1024);
+        let is_listed = matches!(byte(bytes, skip_space(bytes, self.end)), b',' | b')');
+        let open = memchr::memrchr(b'(', &bytes[from..self.name.start]).map(|at| from + at);
+        let Some(open) = open.filter(|_| is_listed) else { return Vec::new() };
+        let Some(end) = balanced(bytes, open, 2048) else { return Vec::new() };
+        let word = word_at(bytes, skip_space(bytes, end));
+        if !is(bytes, &word, "values") {
+            return Vec::new();
+        }
+        let index = commas(bytes, open + 1, self.name.start);
+        let mut found = Vec::new();
+        let mut row = skip_space(bytes, word.end);
+        for _ in 0..MOST_ROWS {
+            if byte(bytes, row) != b'(' {
+                break;
+            }
+            let Some(close) = balanced(bytes, row, 2048) else { break };
+            let string = string_of_column(bytes, row + 1..close, index);
+            found.extend(string.and_then(|inner| strong(bytes, inner, Way::Field)));
+            let comma = skip_space(bytes, close);
+            if byte(bytes, comma) != b',' {
+                break;
+            }
+            row = skip_space(bytes, comma + 1);
+        }
+        found
+    }
+}
+
+/// The string in a row behind so many commas.
+fn string_of_column(bytes: &[u8], row: Range<usize>, index: usize) -> Option<Range<usize>> {
+    let mut at = row.start;
+    let mut column = 0;
+    while at < row.end && column <= index {
+        match bytes[at] {
+            b',' => column += 1,
+            b'(' | b'[' => {
+                at = balanced(bytes, at, row.end - at).unwrap_or(at + 1);
+                continue;
+            }
+            b'\'' | b'"' => {
+                if let Some(string) = quoted(bytes, at) {
+                    if column == index {
+                        return Some(string.inner);
+                    }
+                    at = string.end;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 /// The parenthesis that opens the tuple around `at`.
