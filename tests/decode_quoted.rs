@@ -143,6 +143,7 @@ fn quoted_printable_text_is_decoded_once() {
             format!("{mail}F=FCr Sie: {{n}}=3D{{k}}\n"),
             format!("{mail}Gr=C3=BC=C3=9Fe, here it is: {{n}}=3D{{k}}\nbye =\nbye\n"),
             format!("{mail}{wrapped}{{n}}=3D{{k}}\nmore =C3=A4 text\n"),
+            format!("{mail}{} {{n}}=3D=\n{{k}}\n", "x".repeat(80)),
             vcard.to_owned(),
         ] {
             let key = state.hex(head);

@@ -108,9 +108,9 @@ fn sign(bytes: &[u8], at: usize) -> Sign {
         return match before {
             _ if !goes_on => Sign::Bare,
             _ if is_assignment(after) => Sign::Odd,
+            0 => Sign::Bare,
             SOFT_LINE_BYTES..LONGEST_LINE_BYTES => Sign::Break,
-            0..SOFT_LINE_BYTES if before > 0 => Sign::Odd,
-            _ => Sign::Bare,
+            _ => Sign::Odd,
         };
     }
     let Some(value) = escaped(&bytes[at..]) else { return Sign::Bare };
