@@ -41,6 +41,11 @@ impl Index {
             .collect();
         literals.sort_unstable();
         literals.dedup();
+        for literal in &mut literals {
+            if rules.iter().all(|rule| is_in_two_words(rule, literal.text())) {
+                *literal = literal.clone().plain();
+            }
+        }
         let mut index = Self {
             patterned: vec![Vec::new(); literals.len()],
             named: vec![Vec::new(); literals.len()],
@@ -147,4 +152,16 @@ impl Index {
         }
         demands
     }
+}
+
+/// Whether a rule takes a text, if at all, for a vendor's word written as two:
+/// `byte_stack` beside `bytestack`. Each encoding of each such spelling would
+/// cost every sweep as much as the word in one, and machines that encode names
+/// do not part them.
+fn is_in_two_words(rule: &Rule, text: &str) -> bool {
+    let joined = text.replace(['_', '-'], "");
+    let vendors = rule.names.as_ref().map_or(&[][..], |names| &names.vendors);
+    let is_spelling = joined != text && vendors.contains(&joined);
+    !rule.keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(text))
+        || rule.pattern.is_none() && is_spelling
 }

@@ -15,6 +15,7 @@
 //! whatever the case of its letters; and in lower, UPPER and Title case in
 //! octal, as `\u{62}` and `&#98;`, in base64 twice, in UTF-16 as base64 and in
 //! base64 as UTF-16. Of gzip in base64, once or twice, it knows the head alone.
+//! A vendor's word that is written as two is known plain alone.
 //! It does not know mixtures within one literal (`b\x69t`), escapes with other
 //! digits than these (`&#0098;`), a literal that a line break divides, digits
 //! that are set apart (`0x62, 0x69`), or any other two layers of encoding. A
@@ -41,20 +42,30 @@ use searchers::Searchers;
 
 /// A text that a rule's match always holds, ASCII case folded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Literal(String);
+pub struct Literal {
+    text: String,
+    is_plain: bool,
+}
 
 impl Literal {
     /// Takes a literal of at least three ASCII bytes; shorter ones would make
     /// nearly every content a candidate.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        (text.len() >= 3 && text.is_ascii()).then(|| Self(text.to_ascii_lowercase()))
+        let is_fit = text.len() >= 3 && text.is_ascii();
+        is_fit.then(|| Self { text: text.to_ascii_lowercase(), is_plain: false })
+    }
+
+    /// The same, searched for as it is written alone and in no encoding.
+    #[must_use]
+    pub(super) fn plain(self) -> Self {
+        Self { is_plain: true, ..self }
     }
 
     /// The literal in lower case.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -118,7 +129,12 @@ impl Prefilter {
             let mut forms = Forms::for_literals(literals.len());
             for (number, literal) in literals {
                 let text = literal.text().as_bytes();
-                forms::looks(*number, text, demands.part(*number, text.len()), &mut forms);
+                let part = demands.part(*number, text.len());
+                if literal.is_plain {
+                    forms::plain(*number, &text[part], &mut forms);
+                } else {
+                    forms::looks(*number, text, part, &mut forms);
+                }
             }
             forms
         });

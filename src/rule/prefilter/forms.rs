@@ -6,7 +6,7 @@
 mod looks;
 mod short;
 
-pub(super) use looks::{gzip, known, looks};
+pub(super) use looks::{gzip, known, looks, plain};
 
 use super::regions::in_run;
 use crate::rule::Form;

@@ -200,6 +200,19 @@ fn a_plain_literal_is_plain_and_what_is_none_is_none() {
     assert!(prefilter.holds_core(b"ytestack"));
 }
 
+/// Each form of each spelling would cost every sweep.
+#[test]
+fn vendor_in_two_words_is_found_plain_alone() {
+    let rules = crate::rule::RuleSet::builtin().expect("built-in rules parse");
+    for name in ["BYTE_STACK_API_KEY", "byte-stack-api-key", "BIT_KIT_API_KEY", "bit-kit-key"] {
+        assert!(rules.prefilter().holds_literal(name.as_bytes()), "{name}");
+        let encoded = BASE64.encode(name.as_bytes());
+        assert!(!rules.prefilter().holds_literal(encoded.as_bytes()), "{name}");
+    }
+    let encoded = BASE64.encode(b"BYTESTACK_API_KEY");
+    assert!(rules.prefilter().holds_literal(encoded.as_bytes()));
+}
+
 #[test]
 fn without_a_literal_nothing_is_found() {
     let none = Prefilter::new(&[], false);

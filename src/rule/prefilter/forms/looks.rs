@@ -17,7 +17,7 @@ use crate::rule::{Form, Wide};
 /// Adds all forms of a literal in lower case: plain, of which a part may be
 /// enough, and in each encoding.
 pub(in super::super) fn looks(literal: usize, text: &[u8], part: Range<usize>, to: &mut Forms) {
-    to.add(literal, Form::Plain, text[part].iter().map(|byte| cases(*byte)));
+    plain(literal, &text[part], to);
     // No encoding takes less than a byte for a byte.
     let text = &text[..text.len().min(FORM_BYTES)];
     for alignment in 0..3 {
@@ -63,6 +63,11 @@ pub(in super::super) fn looks(literal: usize, text: &[u8], part: Range<usize>, t
             to.add(literal, form, singles(upper));
         }
     }
+}
+
+/// Adds the plain form alone of a literal in lower case.
+pub(in super::super) fn plain(literal: usize, text: &[u8], to: &mut Forms) {
+    to.add(literal, Form::Plain, text.iter().map(|byte| cases(*byte)));
 }
 
 /// The bytes of a known key's two ends that are searched for: nine make twelve
