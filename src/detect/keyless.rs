@@ -16,8 +16,9 @@ const SHORTEST_RUN_BYTES: usize = 20;
 
 /// Masks each run of letters, digits, `-` and `_` that looks random.
 ///
-/// Hexadecimal is left as it is: it may be a key, but ids of commits and
-/// fingerprints are what a message most often has to name.
+/// Hexadecimal of 40 and 64 digits and with hyphens is left as it is: it may be
+/// a key, but ids of commits, fingerprints and UUIDs are what a message most
+/// often has to name.
 #[must_use]
 pub fn keyless(text: &str) -> Cow<'_, str> {
     let mut masked = String::new();
@@ -49,7 +50,7 @@ fn is_key_like(run: &str) -> bool {
     }
     let is_random = |part: &str| {
         part.len() >= SHORTEST_RUN_BYTES
-            && !part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+            && !is_id(part)
             && matches!(
                 classify(part.as_bytes(), Form::Quoted),
                 Class::Literal(strength) if strength >= Strength::Fair
@@ -57,6 +58,11 @@ fn is_key_like(run: &str) -> bool {
     };
     // A key keeps its looks whatever is joined to it by a hyphen.
     is_random(run) || run.split(['-', '_']).any(is_random)
+}
+
+fn is_id(part: &str) -> bool {
+    part.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        && (matches!(part.len(), 40 | 64) || part.contains('-'))
 }
 
 #[cfg(test)]
@@ -83,6 +89,15 @@ mod tests {
             let shown = keyless(&text);
             assert!(!shown.contains(&key[4..38]), "{shown}");
             assert!(shown.contains('…'), "{shown}");
+        }
+    }
+
+    #[test]
+    fn digits_of_no_id_are_masked() {
+        let hex: String = (0..64_u32).map(|i| format!("{:x}", (i * i * 7 + i / 3) % 16)).collect();
+        for length in [24, 32, 48] {
+            let shown = keyless(&hex[..length]).into_owned();
+            assert!(!shown.contains(&hex[4..length - 2]), "{shown}");
         }
     }
 
