@@ -9,10 +9,12 @@ mod encode;
 mod pack;
 
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keysweep::decode::{self, container};
-use keysweep::finding::SkipKind;
+use keysweep::detect::Detector;
+use keysweep::finding::{Origin, SkipKind, SourceKind};
 use keysweep::rule::{Form, RuleSet, Wide};
 use pack::pack;
 use proptest::prelude::*;
@@ -204,16 +206,18 @@ fn memory_is_not_reserved_by_a_declared_size() {
     assert_eq!(reading.skips.len(), 1, "{:?}", reading.skips);
 }
 
+fn detector() -> Detector {
+    Detector::new(Arc::new(RuleSet::builtin().expect("built-in rules parse")))
+}
+
+/// Where a content stands that is in memory alone.
+fn origin() -> Arc<Origin> {
+    Arc::new(Origin { source: SourceKind::Worktree, root: Arc::from(""), path: None, object: None })
+}
+
 #[test]
 fn many_hits_in_one_content_stay_linear() {
-    let rules = RuleSet::builtin().expect("built-in rules parse");
-    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
-    let origin = std::sync::Arc::new(keysweep::finding::Origin {
-        source: keysweep::finding::SourceKind::Worktree,
-        root: std::sync::Arc::from(""),
-        path: None,
-        object: None,
-    });
+    let (detector, origin) = (detector(), origin());
     let gzip = data_encoding::BASE64.encode(&pack("gzip", "", &vec![b' '; 1 << 20]));
     let makers: [&dyn Fn(usize) -> Vec<u8>; 5] = [
         &|n| data_encoding::BASE64.encode(&b"BITKIT_API_KEY=\n".repeat(n)).into_bytes(),
@@ -238,14 +242,7 @@ fn many_hits_in_one_content_stay_linear() {
 /// A test suite of a client: many requests, one variable.
 #[test]
 fn hundred_requests_with_one_token_stay_within_the_budget() {
-    let rules = RuleSet::builtin().expect("built-in rules parse");
-    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
-    let origin = std::sync::Arc::new(keysweep::finding::Origin {
-        source: keysweep::finding::SourceKind::Worktree,
-        root: std::sync::Arc::from(""),
-        path: None,
-        object: None,
-    });
+    let (detector, origin) = (detector(), origin());
     let request = "  await fetch('https://api.bytestack.dev/v1/items', { headers: { \
                    Authorization: `Bearer ${token}` } });\n";
     let text = format!("export async function all(token) {{\n{}}}\n", request.repeat(100));
@@ -257,14 +254,7 @@ fn hundred_requests_with_one_token_stay_within_the_budget() {
 /// A script of requests: every use of the name asks what the others give it.
 #[test]
 fn key_after_thousand_requests_with_a_variable_is_found() {
-    let rules = RuleSet::builtin().expect("built-in rules parse");
-    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
-    let origin = std::sync::Arc::new(keysweep::finding::Origin {
-        source: keysweep::finding::SourceKind::Worktree,
-        root: std::sync::Arc::from(""),
-        path: None,
-        object: None,
-    });
+    let (detector, origin) = (detector(), origin());
     let request = |token: &str, job: usize| {
         format!(
             "curl -H \"Authorization: Bearer {token}\" https://api.bytestack.dev/v1/jobs/{job}\n"
@@ -282,14 +272,7 @@ fn key_after_thousand_requests_with_a_variable_is_found() {
 /// Contexts that stand inside each other would be read over and over.
 #[test]
 fn contexts_past_their_budget_are_named_and_keys_under_a_name_still_found() {
-    let rules = RuleSet::builtin().expect("built-in rules parse");
-    let detector = keysweep::detect::Detector::new(std::sync::Arc::new(rules));
-    let origin = std::sync::Arc::new(keysweep::finding::Origin {
-        source: keysweep::finding::SourceKind::Worktree,
-        root: std::sync::Arc::from(""),
-        path: None,
-        object: None,
-    });
+    let (detector, origin) = (detector(), origin());
     let key = encode::key(3);
     let makers = [
         "<key>bytestack</key><dict>",

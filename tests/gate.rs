@@ -7,7 +7,7 @@ mod support;
 
 use serde_json::Value;
 use support::git::{Repo, git_in};
-use support::{NAME, Run, assignment, command, key, run_in};
+use support::{ACME_RULE, NAME, Run, assignment, command, key, run_in};
 
 const BASELINE: &str = ".keysweep-baseline";
 
@@ -338,15 +338,8 @@ fn revision_that_names_nothing_is_refused() {
 #[test]
 fn keys_of_a_gated_report_are_read_again_under_the_same_trust() {
     let repo = repository();
-    let rule = format!(
-        "[[rule]]\nid = \"acme\"\ntitle = \"t\"\ndescription = \"d\"\nremedy = \"r\"\n\
-         severity = \"high\"\nconfidence = \"high\"\nkeywords = [\"acme{0}\"]\n\
-         pattern = '(?P<secret>acme{0}[A-Za-z0-9]{{40}})'\nexamples = [\"acme{0}⟦alnum:40⟧\"]\n\
-         counter_examples = []\n",
-        "_"
-    );
     repo.git(&["checkout", "-q", "main"]);
-    repo.write(".keysweep.toml", rule).commit("rule", 2);
+    repo.write(".keysweep.toml", ACME_RULE).commit("rule", 2);
     repo.git(&["checkout", "-q", "-B", "change", "main"]);
     let token = format!("acme_{}", key("acme"));
     repo.write(".keysweep.toml", "").write("x", &token).commit("leak", 3);

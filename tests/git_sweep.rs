@@ -54,6 +54,9 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         Just(b"edle".to_vec()),
         // A literal longer than its core, and one as base64 and digits spell it.
         Just(b"long_hay".to_vec()),
+        // Cores without the rest.
+        Just(b"g_haystack".to_vec()),
+        Just(b"long_haystac".to_vec()),
         Just(b"stack".to_vec()),
         Just(b"bmVl".to_vec()),
         Just(b"ZGxl".to_vec()),

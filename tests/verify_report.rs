@@ -15,7 +15,7 @@ use std::path::Path;
 use scene::{Scene, line};
 use serde_json::Value;
 use support::git::Repo;
-use support::{Run, Tree};
+use support::{ACME_RULE, Run, Tree};
 
 /// `state: why` of each finding, sorted.
 fn verdicts(report: &str) -> Vec<String> {
@@ -179,15 +179,8 @@ fn a_range_whose_branch_is_gone_leaves_its_keys_unknown() {
 #[test]
 fn every_root_is_read_again_under_its_own_configuration() {
     let scene = Scene::new();
-    let rule = format!(
-        "[[rule]]\nid = \"acme\"\ntitle = \"t\"\ndescription = \"d\"\nremedy = \"r\"\n\
-         severity = \"high\"\nconfidence = \"high\"\nkeywords = [\"acme{0}\"]\n\
-         pattern = '(?P<secret>acme{0}[A-Za-z0-9]{{40}})'\nexamples = [\"acme{0}⟦alnum:40⟧\"]\n\
-         counter_examples = []\n",
-        "_"
-    );
     scene.tree.write("one/.keysweep.toml", "").write("one/f", line(&scene.api.leaked));
-    scene.tree.write("two/sub/.keysweep.toml", rule);
+    scene.tree.write("two/sub/.keysweep.toml", ACME_RULE);
     scene.tree.write("two/sub/f", format!("acme_{}\n", support::key("acme")));
     let report = scene.scan(&["one/f", "two/sub/f"]);
     let run = scene.run(&["verify", &report]);

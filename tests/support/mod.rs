@@ -25,6 +25,20 @@ pub(crate) fn key(seed: &str) -> String {
 /// The name that announces a key, in parts so that this file holds no pair.
 pub(crate) const NAME: &str = concat!("BITKIT", "_API_KEY");
 
+/// A configuration with a rule of an operator's own: `acme_` and 40 characters.
+pub(crate) const ACME_RULE: &str = r#"
+[[rule]]
+id = "acme"
+title = "Acme key"
+description = "A key of Acme."
+remedy = "Revoke it."
+severity = "high"
+confidence = "high"
+keywords = ["acme_"]
+pattern = '(?P<secret>acme_[A-Za-z0-9]{40})'
+examples = ["acme_⟦alnum:40⟧"]
+"#;
+
 /// A line that assigns a key to its documented name.
 pub(crate) fn assignment(seed: &str) -> String {
     format!("{NAME}={}\n", key(seed))
