@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 
 use keysweep::pipeline::{self, Reread};
-use keysweep::report::inert::visible;
 use keysweep::report::model::Report;
 use keysweep::secret::{Fingerprint, Fingerprinter, Secret};
 use keysweep::verify::{KeySource, KeySourceError};
@@ -42,8 +41,7 @@ impl KeySource for Rescan {
         drop(meter);
         if report.findings.iter().any(|finding| !keys.contains_key(&finding.fingerprint)) {
             for skip in unread.iter().take(NAMED_SKIPS) {
-                let (origin, reason) = (visible(&skip.origin), visible(&skip.reason));
-                output::remark(&format!("{origin}: not read again: {reason}"));
+                output::remark(&format!("{}: not read again: {}", skip.origin, skip.reason));
             }
         }
         Ok(keys)

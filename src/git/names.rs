@@ -37,7 +37,7 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
 
 /// Marks, overrides and isolates of direction; line and paragraph separators;
 /// the byte order mark; hyphens and blanks that take no room.
-fn is_invisible(letter: char) -> bool {
+pub(crate) fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
         | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{3164}' | '\u{ffa0}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

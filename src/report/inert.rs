@@ -8,33 +8,15 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::detect::keyless;
+use crate::git::names::is_invisible;
 
 /// Whether a character acts on a terminal or hides or reorders what is read:
 /// controls, bidirectional and zero-width formatting, blanks of no width, line
 /// separators, and what XML cannot hold.
 pub(crate) fn is_active(c: char) -> bool {
     c.is_control()
-        || matches!(
-            c,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{fffe}'
-                | '\u{ffff}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
+        || is_invisible(c)
+        || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// What opens a workflow command of the older form: a CI runner that shows a
