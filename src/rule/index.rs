@@ -41,11 +41,19 @@ impl Index {
             .collect();
         literals.sort_unstable();
         literals.dedup();
-        for literal in &mut literals {
-            if rules.iter().all(|rule| is_in_two_words(rule, literal.text())) {
-                *literal = literal.clone().plain();
+        let mut is_encoded = vec![false; literals.len()];
+        for rule in rules {
+            for keyword in &rule.keywords {
+                let found = literals.binary_search_by(|literal| literal.text().cmp(keyword));
+                if let Ok(literal) = found {
+                    is_encoded[literal] |= !is_in_two_words(rule, keyword);
+                }
             }
         }
+        let looked_for = |(literal, is_encoded): (Literal, bool)| {
+            if is_encoded { literal } else { literal.plain() }
+        };
+        let literals: Vec<Literal> = literals.into_iter().zip(is_encoded).map(looked_for).collect();
         let mut index = Self {
             patterned: vec![Vec::new(); literals.len()],
             named: vec![Vec::new(); literals.len()],
@@ -154,14 +162,12 @@ impl Index {
     }
 }
 
-/// Whether a rule takes a text, if at all, for a vendor's word written as two:
-/// `byte_stack` beside `bytestack`. Each encoding of each such spelling would
-/// cost every sweep as much as the word in one, and machines that encode names
-/// do not part them.
-fn is_in_two_words(rule: &Rule, text: &str) -> bool {
-    let joined = text.replace(['_', '-'], "");
-    let vendors = rule.names.as_ref().map_or(&[][..], |names| &names.vendors);
-    let is_spelling = joined != text && vendors.contains(&joined);
-    !rule.keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(text))
-        || rule.pattern.is_none() && is_spelling
+/// Whether a keyword of a rule is a vendor's word written as two: `byte_stack`
+/// beside `bytestack`. Each encoding of each such spelling would cost every
+/// sweep as much as the word in one, and machines that encode names do not part
+/// them.
+fn is_in_two_words(rule: &Rule, keyword: &str) -> bool {
+    let Some(names) = rule.names.as_ref().filter(|_| rule.pattern.is_none()) else { return false };
+    let joined = keyword.replace(['_', '-'], "");
+    joined != keyword && names.vendors.contains(&joined)
 }

@@ -8,7 +8,7 @@ mod short;
 
 pub(super) use looks::{gzip, known, looks, plain};
 
-use super::regions::in_run;
+use super::regions::Region;
 use crate::rule::Form;
 
 /// The longest form of an encoding, in bytes. A longer one is cut, since what
@@ -68,8 +68,8 @@ impl ByteSet {
 pub(super) struct Pattern<'a> {
     pub(super) literal: usize,
     pub(super) form: Form,
-    /// Whether it can stand in a run alone.
-    pub(super) in_runs: bool,
+    /// The only regions that it can stand in, if any is.
+    pub(super) region: Option<Region>,
     pub(super) places: &'a [ByteSet],
 }
 
@@ -99,7 +99,7 @@ struct Row {
     form: Form,
     start: u32,
     len: u32,
-    in_runs: bool,
+    region: Option<Region>,
 }
 
 /// About how many forms a literal has, and how many places they have together.
@@ -124,10 +124,11 @@ impl Forms {
             self.places.truncate(start);
             return;
         }
-        let is_in_run = |place: &ByteSet| place.0.iter().all(|byte| in_run(*byte));
-        let in_runs = self.places[start..].iter().all(is_in_run);
+        let region = Region::of(&self.places[start..], |place, is_one| {
+            place.0.iter().all(|byte| is_one(*byte))
+        });
         let (literal, start, len) = (literal as u32, start as u32, len as u32);
-        self.rows.push(Row { literal, form, start, len, in_runs });
+        self.rows.push(Row { literal, form, start, len, region });
     }
 
     /// Puts several together, numbered on.
@@ -155,8 +156,8 @@ impl Forms {
         let row = &self.rows[number as usize];
         let (start, len) = (row.start as usize, row.len as usize);
         let places = &self.places[start..start + len];
-        let Row { literal, form, in_runs, .. } = *row;
-        Pattern { literal: literal as usize, form, in_runs, places }
+        let Row { literal, form, region, .. } = *row;
+        Pattern { literal: literal as usize, form, region, places }
     }
 
     /// All of them, in order.

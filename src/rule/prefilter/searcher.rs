@@ -150,13 +150,8 @@ impl Searcher {
             for number in 0..GROUP {
                 found |= table.glance(piece(number));
             }
-            if found & L::COUNTS != 0 {
-                for number in 0..GROUP {
-                    let piece = piece(number);
-                    if table.may_hold(piece) && self.confirm(piece, at + number * STRIDE, take) {
-                        return true;
-                    }
-                }
+            if found & L::COUNTS != 0 && self.group::<STRIDE, L>(table, group, mask, at, take) {
+                return true;
             }
             at += GROUP * STRIDE;
         }
@@ -168,6 +163,23 @@ impl Searcher {
             at += STRIDE;
         }
         false
+    }
+
+    /// Looks up the pieces of a group again, one by one. Apart, so that a search
+    /// need not keep them at hand for the rare group that holds one.
+    #[inline(never)]
+    fn group<const STRIDE: usize, L: Lookup>(
+        &self,
+        table: L,
+        group: &[u8],
+        mask: u32,
+        at: usize,
+        take: &mut impl FnMut(&Piece, usize) -> bool,
+    ) -> bool {
+        group.windows(4).step_by(STRIDE).enumerate().any(|(number, bytes)| {
+            let piece = u32::from_le_bytes(bytes.try_into().expect("four bytes")) & mask;
+            table.may_hold(piece) && self.confirm(piece, at + number * STRIDE, take)
+        })
     }
 
     /// Looks at the forms that have this piece.

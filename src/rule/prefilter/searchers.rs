@@ -3,17 +3,19 @@
 //! In: forms of all lengths. Out: the places where one stands. Few forms go into
 //! one searcher. Many are parted by where they can stand at all, so that most of
 //! them are looked up in a small part of the bytes: words and what base64 and
-//! hexadecimal digits make of them in long runs of such characters, wide units
-//! near NULs. What is left is searched for everywhere, by short forms and long
-//! ones apart, since one short form would have all others searched for at every
-//! byte.
+//! hexadecimal digits make of them in long runs of such characters, escapes
+//! where their signs are, wide units near NULs. What is left is searched for
+//! everywhere, by short forms and long ones apart, since one short form would
+//! have all others searched for at every byte.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::demands::Demands;
 use super::forms::{Forms, Pattern};
-use super::regions::{LONGEST_LEAST_BYTES, SHORTEST_RUN_BYTES, near_nuls, run_class, runs};
+use super::regions::{
+    LONGEST_LEAST_BYTES, Region, SHORTEST_RUN_BYTES, near_nuls, regions, run_class,
+};
 use super::searcher::{Pairs, Searcher};
 use super::words::{self, Words};
 use crate::rule::parts::in_parts;
@@ -44,21 +46,24 @@ pub(super) struct Searchers {
     pairs: Option<Pairs>,
     /// For forms that can stand anywhere.
     anywhere: Finders,
-    /// For forms of characters that make long runs.
-    in_runs: Option<InRuns>,
+    /// For forms that stand in runs or begin with signs.
+    in_regions: Option<InRegions>,
     /// For forms that hold a NUL, so many bytes from their ends at most.
     near_nuls: Option<(usize, Finders)>,
 }
 
-/// What looks for forms in long runs.
+/// What looks for forms in long runs, and where signs have the gaps of escapes.
 #[derive(Debug)]
-struct InRuns {
+struct InRegions {
     /// The shortest run that any of them can stand in.
     least: usize,
     /// Words that only count where more of the run follows: the shortest run
     /// that holds one with what must follow. An escape may end it sooner.
     tailed: Option<(usize, Finders)>,
     others: Finders,
+    /// The longest form that begins with signs.
+    reach: usize,
+    escaped: Finders,
 }
 
 /// What looks for forms in the same bytes.
@@ -83,10 +88,12 @@ impl Searchers {
         }
         let (wide, narrow): (Vec<u32>, Vec<u32>) =
             all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
+        let (escaped, narrow): (Vec<u32>, Vec<u32>) =
+            narrow.into_iter().partition(|number| forms.get(*number).region == Some(Region::Signs));
         let (running, mut anywhere): (Vec<u32>, Vec<u32>) =
             narrow.into_iter().partition(|number| {
                 let form = forms.get(*number);
-                form.in_runs && form.places.len() >= SHORTEST_RUN_BYTES
+                form.region == Some(Region::Run) && form.places.len() >= SHORTEST_RUN_BYTES
             });
         let class = run_class();
         let tail = |form: Pattern<'_>| match form.form {
@@ -100,22 +107,27 @@ impl Searchers {
         }
         let (least, tailed) = long_ones(&forms, tailed, &mut anywhere);
         let (least_other, others) = long_ones(&forms, others, &mut anywhere);
+        let least = least.min(least_other);
         let with_tail = |number: &u32| {
             let form = forms.get(*number);
             form.places.len() + tail(form)
         };
         let whole = tailed.iter().map(with_tail).min();
-        let reach = wide.iter().map(|number| forms.get(*number).places.len()).max().unwrap_or(0);
+        let longest_of = |chosen: &[u32]| {
+            chosen.iter().map(|number| forms.get(*number).places.len()).max().unwrap_or(0)
+        };
+        let (wide_reach, reach) = (longest_of(&wide), longest_of(&escaped));
         // The heaviest first.
-        let built = in_parts(&[others, wide, anywhere, tailed], 1, |parts| {
+        let built = in_parts(&[others, escaped, wide, anywhere, tailed], 1, |parts| {
             let build = |chosen: &Vec<u32>| Finders::new(&forms, chosen, demands);
             parts.iter().map(build).collect::<Vec<_>>()
         });
         let built = built.into_iter().flatten().collect::<Vec<_>>().try_into();
-        let [others, near_nuls, anywhere, tailed]: [_; 4] = built.expect("one for each");
+        let [others, escaped, near_nuls, anywhere, tailed]: [_; 5] = built.expect("one for each");
         let tailed = whole.map(|whole| (whole, tailed));
-        let in_runs = Some(InRuns { least: least.min(least_other), tailed, others });
-        Self { longest, pairs: None, anywhere, in_runs, near_nuls: Some((reach, near_nuls)) }
+        let in_regions = Some(InRegions { least, tailed, others, reach, escaped });
+        let near_nuls = Some((wide_reach, near_nuls));
+        Self { longest, pairs: None, anywhere, in_regions, near_nuls }
     }
 
     /// Which two bytes can stand in the core of a form, if the forms are few.
@@ -141,8 +153,11 @@ impl Searchers {
         mut take: impl FnMut(Pattern<'_>, usize) -> bool,
     ) -> bool {
         self.anywhere.search(bytes, 0..bytes.len(), &mut take)
-            || self.in_runs.as_ref().is_some_and(|in_runs| {
-                runs(bytes, in_runs.least, |run| in_runs.search(bytes, run, &mut take))
+            || self.in_regions.as_ref().is_some_and(|finders| {
+                regions(bytes, finders.least, finders.reach, |region, range| match region {
+                    Region::Run => finders.run(bytes, range, &mut take),
+                    Region::Signs => finders.escaped.search(bytes, range, &mut take),
+                })
             })
             || self.near_nuls.as_ref().is_some_and(|(reach, finders)| {
                 near_nuls(bytes, *reach, |part| finders.search(bytes, part, &mut take))
@@ -164,10 +179,10 @@ fn long_ones(forms: &Forms, chosen: Vec<u32>, anywhere: &mut Vec<u32>) -> (usize
     (least, long)
 }
 
-impl InRuns {
+impl InRegions {
     /// Gives every place in a run where a form stands, until told to stop.
     #[inline]
-    fn search(
+    fn run(
         &self,
         bytes: &[u8],
         run: Range<usize>,

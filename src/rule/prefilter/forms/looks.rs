@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::short::Short;
 use super::{ByteSet, FORM_BYTES, Forms};
-use crate::rule::{Form, Wide};
+use crate::rule::{Form, Wide, escape};
 
 /// Adds all forms of a literal in lower case: plain, of which a part may be
 /// enough, and in each encoding.
@@ -52,7 +52,11 @@ pub(in super::super) fn looks(literal: usize, text: &[u8], part: Range<usize>, t
     {
         let form = lower.form;
         let (lower, title, upper) = (lower.bytes(), title.bytes(), upper.bytes());
-        if lower.len() == title.len() {
+        // Where a reference to the first letter is longer in one of them, all
+        // that follows is moved.
+        let are_alike = lower.len() == title.len()
+            && lower.iter().zip(title).all(|(one, other)| !escape::is_sign(*one) || one == other);
+        if are_alike {
             let either = lower.iter().zip(title).map(|(one, other)| ByteSet::either(*one, *other));
             to.add(literal, form, either);
         } else {
