@@ -1,17 +1,18 @@
 //! Where in some bytes forms can stand at all.
 //!
-//! In: bytes. Out: the parts of them that are worth looking up: long runs of
-//! letters, digits and what base64 takes beside them, what stands around three
-//! signs of escapes as far apart as escapes are long, and the surroundings of
-//! NULs. Of program texts a sixth lies in runs of twelve bytes or more, and
-//! hardly any near a NUL or such signs.
+//! In: bytes. Out: the parts of them that are worth looking up: runs of letters,
+//! digits and what base64 takes beside them, the long ones among them, what
+//! stands around three signs of escapes as far apart as escapes are long, and the
+//! surroundings of NULs. Of program texts a sixth lies in runs of fifteen bytes
+//! or more, and hardly any in the others.
+
+mod masks;
 
 use std::ops::Range;
 
-use wide::u8x16;
-
-use crate::rule::escape;
 use crate::rule::shape::Class;
+pub(super) use masks::in_run;
+use masks::{BLOCK_BYTES, LANE_BYTES, LEAST_GAP_BYTES, MOST_GAP_BYTES, MOST_LANES, Masks};
 
 /// The shortest run that is worth finding.
 pub(super) const SHORTEST_RUN_BYTES: usize = 8;
@@ -19,26 +20,16 @@ pub(super) const SHORTEST_RUN_BYTES: usize = 8;
 /// The longest run that can be asked for at the least.
 pub(super) const LONGEST_LEAST_BYTES: usize = 2 * SHORTEST_RUN_BYTES;
 
-/// Bytes whose classes are one number.
-const BLOCK_BYTES: usize = 64;
-
 /// Parts of this length are looked through for a NUL.
 const PART_BYTES: usize = 1 << 10;
-
-/// How far behind an escape's sign those of the next two stand. One of a
-/// decimal reference is five or six bytes long, all others of one kind are as
-/// long as each other: `%62`, `\x62`, `&#x62;`.
-const GAPS: [(usize, usize); 6] = [(3, 6), (4, 8), (5, 10), (5, 11), (6, 11), (6, 12)];
-
-/// The least and the most of [`GAPS`] that three signs take.
-const LEAST_GAP_BYTES: usize = 6;
-const MOST_GAP_BYTES: usize = 12;
 
 /// Where something can stand and nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Region {
     /// In a run.
     Run,
+    /// In a long run, or at the end of one that a sign of an escape ends.
+    LongRun,
     /// From the first of three signs on that have the gaps of escapes.
     Signs,
 }
@@ -46,124 +37,157 @@ pub(super) enum Region {
 impl Region {
     /// Of a row of places, by what may stand at each.
     pub(super) fn of<P>(places: &[P], is: impl Fn(&P, fn(u8) -> bool) -> bool) -> Option<Self> {
-        let is_sign = |at: usize| places.get(at).is_some_and(|place| is(place, escape::is_sign));
+        let is_at =
+            |at: usize, class: fn(u8) -> bool| places.get(at).is_some_and(|place| is(place, class));
         if places.iter().all(|place| is(place, in_run)) {
             Some(Self::Run)
-        } else if is_sign(0) && GAPS.iter().any(|gap| is_sign(gap.0) && is_sign(gap.1)) {
-            Some(Self::Signs)
         } else {
-            None
+            masks::begins_with_signs(is_at).then_some(Self::Signs)
         }
     }
 }
 
-/// Whether a byte belongs to a run.
-pub(super) fn in_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/-+_".contains(&byte)
-}
-
-/// All such bytes.
+/// All bytes that belong to a run.
 pub(super) fn run_class() -> Class {
     let mut class = Class::default();
     (0..=u8::MAX).filter(|byte| in_run(*byte)).for_each(|byte| class.add(byte, byte));
     class
 }
 
-/// A bit for each byte: whether it belongs to a run; and whether it is a sign of
-/// an escape.
-#[inline]
-fn classes(block: &[u8; BLOCK_BYTES]) -> (u64, u64) {
-    let all = u8x16::splat;
-    let among = |bytes: u8x16, first: u8, last: u8| {
-        let beyond = bytes - all(first);
-        beyond.min(all(last - first)).simd_eq(beyond)
-    };
-    let (mut runs, mut signs) = (0, 0);
-    for (number, sixteen) in block.as_chunks::<16>().0.iter().enumerate() {
-        let bytes = u8x16::from(*sixteen);
-        let letter = among(bytes | all(0x20), b'a', b'z');
-        // The slash stands right before the digits.
-        let digit = among(bytes, b'/', b'9');
-        let one = |byte: u8| bytes.simd_eq(all(byte));
-        let inside = letter | digit | one(b'-') | one(b'+') | one(b'_');
-        let sign = one(b'%') | one(b'&') | one(b'=') | one(b'\\');
-        runs |= u64::from(inside.to_bitmask()) << (16 * number);
-        signs |= u64::from(sign.to_bitmask()) << (16 * number);
+/// Which regions are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Whole runs of so many bytes or more, [`SHORTEST_RUN_BYTES`] to
+    /// [`LONGEST_LEAST_BYTES`].
+    pub(super) run: Option<usize>,
+    /// The shortest long run, and the shortest that a sign may end: so much of
+    /// what such a sign ends belongs to the region as a long run has.
+    pub(super) long_run: Option<(usize, usize)>,
+    /// The longest that begins with signs.
+    pub(super) signs: usize,
+}
+
+/// A region of a kind that is marked, as far as it is known.
+struct Near {
+    region: Region,
+    /// So much before a mark belongs to it, and so much from the mark on.
+    before: usize,
+    after: usize,
+    range: Range<usize>,
+}
+
+impl Near {
+    fn new(region: Region, before: usize, after: usize) -> Self {
+        Self { region, before, after: after.max(1), range: 0..0 }
     }
-    (runs, signs)
-}
 
-/// Of the signs of a block those that two others stand before with the gaps of
-/// escapes; `before` are the signs of the block before.
-#[inline]
-fn thirds(signs: u64, before: u64) -> u64 {
-    let moved = |by: usize| signs << by | before >> (BLOCK_BYTES - by);
-    let both = |gap: &(usize, usize)| moved(gap.1 - gap.0) & moved(gap.1);
-    signs & GAPS.iter().map(both).fold(0, |all, some| all | some)
-}
-
-/// Gives every whole run of `least` bytes or more, in order, and between them the
-/// regions of signs, `reach` bytes from the first of three on and some more, of
-/// which no two overlap, until told to stop; says whether it was. `least` is
-/// [`SHORTEST_RUN_BYTES`] to [`LONGEST_LEAST_BYTES`].
-#[inline]
-pub(super) fn regions(
-    bytes: &[u8],
-    least: usize,
-    reach: usize,
-    mut take: impl FnMut(Region, Range<usize>) -> bool,
-) -> bool {
-    let beyond_eight = (least - SHORTEST_RUN_BYTES) as u32;
-    let beyond_third = reach.saturating_sub(LEAST_GAP_BYTES).max(1);
-    let (mut signs_before, mut near_signs) = (0, 0..0);
-    // The run that reaches the end of the block before began here.
-    let (mut at, mut begun) = (0, 0);
-    let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
-    let mut end_block = [0; BLOCK_BYTES];
-    end_block[..rest.len()].copy_from_slice(rest);
-    for block in blocks.iter().chain([&end_block]) {
-        let (mut inside, signs) = classes(block);
-        let thirds = thirds(signs, signs_before);
-        signs_before = signs;
-        if thirds != 0 {
-            let first = at + thirds.trailing_zeros() as usize;
-            let first = first.saturating_sub(MOST_GAP_BYTES);
-            let last = at + BLOCK_BYTES - 1 - thirds.leading_zeros() as usize;
-            if near_signs.end < first {
-                if !near_signs.is_empty() && take(Region::Signs, near_signs) {
-                    return true;
-                }
-                near_signs = first..first;
-            }
-            near_signs.end = bytes.len().min(last + beyond_third);
+    /// Adds the marks of the block at `at`; gives the region before them, if
+    /// they do not belong to it.
+    fn add(&mut self, marks: u64, at: usize, length: usize) -> Option<Range<usize>> {
+        let start = (at + marks.trailing_zeros() as usize).saturating_sub(self.before);
+        let last = at + BLOCK_BYTES - 1 - marks.leading_zeros() as usize;
+        let mut done = None;
+        if self.range.end < start {
+            done = (!self.range.is_empty()).then(|| self.range.clone());
+            self.range.start = start;
         }
+        self.range.end = length.min(last + self.after);
+        done
+    }
+}
+
+impl Wanted {
+    /// Gives the regions, those of a kind in order and with some more beside
+    /// them, no two of which overlap, until told to stop; says whether it was.
+    /// Runs are whole and as they are.
+    #[inline]
+    pub(super) fn search(
+        &self,
+        bytes: &[u8],
+        mut take: impl FnMut(Region, Range<usize>) -> bool,
+    ) -> bool {
+        let (long, ended) = self.long_run.unwrap_or((BLOCK_BYTES, BLOCK_BYTES - 1));
+        let ended = ended.min(BLOCK_BYTES - 1);
+        let lanes = ((long + 1) / LANE_BYTES - 1).clamp(1, MOST_LANES);
+        let mut nears = [
+            Near::new(Region::LongRun, long.max((lanes + 1) * LANE_BYTES), LANE_BYTES),
+            Near::new(Region::Signs, MOST_GAP_BYTES, self.signs.saturating_sub(LEAST_GAP_BYTES)),
+        ];
+        let mut runs = self.run.map(Runs::new);
+        let mut before = Masks::default();
+        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
+        let mut end_block = [0; BLOCK_BYTES];
+        end_block[..rest.len()].copy_from_slice(rest);
+        for (number, block) in blocks.iter().chain([&end_block]).enumerate() {
+            let (masks, at) = (Masks::of(block), number * BLOCK_BYTES);
+            let marks = [masks.tails(&before, lanes, ended), masks.escapes(&before)];
+            before = masks;
+            if marks.iter().any(|marks| *marks != 0) {
+                for (near, marks) in nears.iter_mut().zip(marks) {
+                    if marks != 0
+                        && let Some(range) = near.add(marks, at, bytes.len())
+                        && take(near.region, range)
+                    {
+                        return true;
+                    }
+                }
+            }
+            if let Some(runs) = &mut runs
+                && runs.search(masks.runs, at, |range| take(Region::Run, range))
+            {
+                return true;
+            }
+        }
+        nears.into_iter().any(|near| !near.range.is_empty() && take(near.region, near.range))
+    }
+}
+
+/// Finds whole runs, block by block.
+struct Runs {
+    least: usize,
+    /// The run that reaches the end of the block before began here.
+    begun: usize,
+}
+
+impl Runs {
+    fn new(least: usize) -> Self {
+        Self { least, begun: 0 }
+    }
+
+    /// Gives the runs that end in a block, or with it if it is the last, until
+    /// told to stop; says whether it was.
+    #[inline]
+    fn search(
+        &mut self,
+        mut inside: u64,
+        at: usize,
+        mut take: impl FnMut(Range<usize>) -> bool,
+    ) -> bool {
         if inside == u64::MAX {
-            at += BLOCK_BYTES;
-            continue;
+            return false;
         }
         let end = at + inside.trailing_ones() as usize;
-        if end - begun >= least && take(Region::Run, begun..end) {
+        if end - self.begun >= self.least && take(self.begun..end) {
             return true;
         }
         let reaching = inside.leading_ones();
+        self.begun = at + BLOCK_BYTES - reaching as usize;
         inside &= (u64::MAX << inside.trailing_ones()) & (u64::MAX >> reaching);
         // Bits from which on so many are set: 2, 4, 8, all.
         let mut starts = inside & inside >> 1;
         starts &= starts >> 2;
         starts &= starts >> 4;
-        starts &= starts >> beyond_eight;
+        starts &= starts >> (self.least - SHORTEST_RUN_BYTES);
         while starts != 0 {
             let start = starts.trailing_zeros();
             let end = start + (inside >> start).trailing_ones();
-            if take(Region::Run, at + start as usize..at + end as usize) {
+            if take(at + start as usize..at + end as usize) {
                 return true;
             }
             starts &= u64::MAX << end;
         }
-        at += BLOCK_BYTES;
-        begun = at - reaching as usize;
+        false
     }
-    !near_signs.is_empty() && take(Region::Signs, near_signs)
 }
 
 /// Gives what lies within `reach` bytes of a NUL, and some more, until told to
@@ -196,6 +220,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rule::escape;
 
     fn naive_runs(bytes: &[u8], least: usize) -> Vec<Range<usize>> {
         let mut found = Vec::new();
@@ -223,27 +248,14 @@ mod tests {
         found
     }
 
-    #[test]
-    fn run_is_of_letters_digits_and_four_signs() {
-        let inside: Vec<u8> = (0..=255).filter(|byte| in_run(*byte)).collect();
-        let expected = "+-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
-        assert_eq!(String::from_utf8_lossy(&inside), expected);
-    }
+    const WANTED: Wanted = Wanted { run: Some(8), long_run: Some((45, 12)), signs: 17 };
 
-    #[test]
-    fn classes_of_a_block_are_those_of_its_bytes() {
-        for first in 0..=u8::MAX {
-            let block: [u8; BLOCK_BYTES] = std::array::from_fn(|at| first.wrapping_add(at as u8));
-            let expected =
-                (0..BLOCK_BYTES).filter(|at| in_run(block[*at])).fold(0, |bits, at| bits | 1 << at);
-            assert_eq!(classes(&block).0, expected);
-        }
+    fn found_of(bytes: &[u8], wanted: Wanted, region: Region) -> Vec<Range<usize>> {
+        found(|take| wanted.search(bytes, |of, range| of == region && take(range)))
     }
 
     fn runs(bytes: &[u8], least: usize) -> Vec<Range<usize>> {
-        found(|take| {
-            regions(bytes, least, 17, |region, range| region == Region::Run && take(range))
-        })
+        found_of(bytes, Wanted { run: Some(least), ..WANTED }, Region::Run)
     }
 
     #[test]
@@ -269,21 +281,34 @@ mod tests {
         }
 
         #[test]
-        fn every_three_signs_with_the_gaps_of_escapes_are_in_one_region(
-            pieces in proptest::collection::vec("[%&=\\\\][a-z]{2,5}|[a-z ]{0,70}", 0..40),
-            reach in 7usize..=17,
+        fn what_a_form_can_stand_in_is_in_one_region_of_its_kind(
+            pieces in proptest::collection::vec(
+                "[%&=\\\\][a-z]{2,5}|[a-z ]{0,70}|[a-z_]{20,70}[ =]",
+                0..20,
+            ),
+            length in 11usize..=17,
+            long in 16usize..50,
         ) {
             let bytes = pieces.concat().into_bytes();
-            let ranges = found(|take| {
-                regions(&bytes, 16, reach, |region, range| region == Region::Signs && take(range))
-            });
-            prop_assert!(ranges.is_sorted_by(|one, next| one.end < next.start));
-            let is_sign = |at: usize| bytes.get(at).is_some_and(|byte| escape::is_sign(*byte));
-            for at in 0..bytes.len() {
-                if is_sign(at) && GAPS.iter().any(|gap| is_sign(at + gap.0) && is_sign(at + gap.1)) {
-                    let whole = at..bytes.len().min(at + reach);
-                    let is_inside = |range: &Range<usize>| range.start <= at && whole.end <= range.end;
-                    prop_assert!(ranges.iter().any(is_inside), "{at} {ranges:?}");
+            let wanted = Wanted { run: None, long_run: Some((long, 8)), signs: length };
+            let kinds = [Region::LongRun, Region::Signs];
+            let ranges = kinds.map(|kind| found_of(&bytes, wanted, kind));
+            for ranges in &ranges {
+                prop_assert!(ranges.is_sorted_by(|one, next| one.end < next.start));
+            }
+            let is_inside = |kind: usize, whole: &Range<usize>| {
+                ranges[kind].iter().any(|range| range.start <= whole.start && whole.end <= range.end)
+            };
+            for (at, window) in bytes.windows(length).enumerate() {
+                if Region::of(window, |byte, is| is(*byte)) == Some(Region::Signs) {
+                    prop_assert!(is_inside(1, &(at..at + length)), "{at} {ranges:?}");
+                }
+            }
+            for run in naive_runs(&bytes, 8) {
+                let is_ended = bytes.get(run.end).is_some_and(|byte| escape::is_sign(*byte));
+                let whole = if run.len() >= long { run } else { run.end.saturating_sub(long).max(run.start)..run.end };
+                if is_ended || whole.len() >= long {
+                    prop_assert!(is_inside(0, &whole), "{whole:?} {ranges:?}");
                 }
             }
         }

@@ -2,9 +2,9 @@
 //!
 //! In: forms of all lengths. Out: the places where one stands. Few forms go into
 //! one searcher. Many are parted by where they can stand at all, so that most of
-//! them are looked up in a small part of the bytes: words and what base64 and
-//! hexadecimal digits make of them in long runs of such characters, escapes
-//! where their signs are, wide units near NULs. What is left is searched for
+//! them are looked up in a small part of the bytes: words in runs of their
+//! characters, as base64 and hexadecimal digits are, escapes where their signs
+//! are, wide units near NULs. What is left is searched for
 //! everywhere, by short forms and long ones apart, since one short form would
 //! have all others searched for at every byte.
 
@@ -14,12 +14,12 @@ use std::sync::Arc;
 use super::demands::Demands;
 use super::forms::{Forms, Pattern};
 use super::regions::{
-    LONGEST_LEAST_BYTES, Region, SHORTEST_RUN_BYTES, near_nuls, regions, run_class,
+    LONGEST_LEAST_BYTES, Region, SHORTEST_RUN_BYTES, Wanted, near_nuls, run_class,
 };
 use super::searcher::{Pairs, Searcher};
 use super::words::{self, Words};
+use crate::rule::Form;
 use crate::rule::parts::in_parts;
-use crate::rule::{Form, escape};
 
 /// So many forms are searched for at once; those of two dozen literals.
 const FEW_FORMS: usize = 1_600;
@@ -52,18 +52,16 @@ pub(super) struct Searchers {
     near_nuls: Option<(usize, Finders)>,
 }
 
-/// What looks for forms in long runs, and where signs have the gaps of escapes.
+/// What looks for forms in regions, for each kind that is wanted.
 #[derive(Debug)]
 struct InRegions {
-    /// The shortest run that any of them can stand in.
-    least: usize,
-    /// Words that only count where more of the run follows: the shortest run
-    /// that holds one with what must follow. An escape may end it sooner.
-    tailed: Option<(usize, Finders)>,
-    others: Finders,
-    /// The longest form that begins with signs.
-    reach: usize,
-    escaped: Finders,
+    wanted: Wanted,
+    /// Words, base64 and hexadecimal digits, in whole runs.
+    runs: Finders,
+    /// Words that only count where more of the run follows, unless an escape
+    /// ends it.
+    long_runs: Finders,
+    signs: Finders,
 }
 
 /// What looks for forms in the same bytes.
@@ -88,13 +86,15 @@ impl Searchers {
         }
         let (wide, narrow): (Vec<u32>, Vec<u32>) =
             all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
-        let (escaped, narrow): (Vec<u32>, Vec<u32>) =
-            narrow.into_iter().partition(|number| forms.get(*number).region == Some(Region::Signs));
-        let (running, mut anywhere): (Vec<u32>, Vec<u32>) =
-            narrow.into_iter().partition(|number| {
-                let form = forms.get(*number);
-                form.region == Some(Region::Run) && form.places.len() >= SHORTEST_RUN_BYTES
-            });
+        let [mut signs, mut running, mut anywhere] = [const { Vec::new() }; 3];
+        for number in narrow {
+            let form = forms.get(number);
+            match form.region {
+                Some(Region::Signs) => signs.push(number),
+                Some(_) if form.places.len() >= SHORTEST_RUN_BYTES => running.push(number),
+                _ => anywhere.push(number),
+            }
+        }
         let class = run_class();
         let tail = |form: Pattern<'_>| match form.form {
             Form::Plain => demands.steady_bytes(form.literal, &class),
@@ -105,27 +105,24 @@ impl Searchers {
         if tailed.len() < MANY_WORDS {
             others.append(&mut tailed);
         }
-        let (least, tailed) = long_ones(&forms, tailed, &mut anywhere);
-        let (least_other, others) = long_ones(&forms, others, &mut anywhere);
-        let least = least.min(least_other);
-        let with_tail = |number: &u32| {
-            let form = forms.get(*number);
-            form.places.len() + tail(form)
+        let (least, others) = long_ones(&forms, others, &mut anywhere);
+        let length = |number: &u32| forms.get(*number).places.len();
+        let with_tail = |number: &u32| length(number) + tail(forms.get(*number));
+        let longest_of = |chosen: &[u32]| chosen.iter().map(length).max().unwrap_or(1);
+        let wanted = Wanted {
+            run: (!others.is_empty()).then_some(least),
+            long_run: tailed.iter().map(with_tail).min().zip(tailed.iter().map(length).min()),
+            signs: longest_of(&signs),
         };
-        let whole = tailed.iter().map(with_tail).min();
-        let longest_of = |chosen: &[u32]| {
-            chosen.iter().map(|number| forms.get(*number).places.len()).max().unwrap_or(0)
-        };
-        let (wide_reach, reach) = (longest_of(&wide), longest_of(&escaped));
+        let wide_reach = longest_of(&wide);
         // The heaviest first.
-        let built = in_parts(&[others, escaped, wide, anywhere, tailed], 1, |parts| {
+        let built = in_parts(&[others, wide, signs, anywhere, tailed], 1, |parts| {
             let build = |chosen: &Vec<u32>| Finders::new(&forms, chosen, demands);
             parts.iter().map(build).collect::<Vec<_>>()
         });
         let built = built.into_iter().flatten().collect::<Vec<_>>().try_into();
-        let [others, escaped, near_nuls, anywhere, tailed]: [_; 5] = built.expect("one for each");
-        let tailed = whole.map(|whole| (whole, tailed));
-        let in_regions = Some(InRegions { least, tailed, others, reach, escaped });
+        let [runs, near_nuls, signs, anywhere, long_runs]: [_; 5] = built.expect("one for each");
+        let in_regions = Some(InRegions { wanted, runs, long_runs, signs });
         let near_nuls = Some((wide_reach, near_nuls));
         Self { longest, pairs: None, anywhere, in_regions, near_nuls }
     }
@@ -154,9 +151,8 @@ impl Searchers {
     ) -> bool {
         self.anywhere.search(bytes, 0..bytes.len(), &mut take)
             || self.in_regions.as_ref().is_some_and(|finders| {
-                regions(bytes, finders.least, finders.reach, |region, range| match region {
-                    Region::Run => finders.run(bytes, range, &mut take),
-                    Region::Signs => finders.escaped.search(bytes, range, &mut take),
+                finders.wanted.search(bytes, |region, range| {
+                    finders.of(region).search(bytes, range, &mut take)
                 })
             })
             || self.near_nuls.as_ref().is_some_and(|(reach, finders)| {
@@ -180,19 +176,12 @@ fn long_ones(forms: &Forms, chosen: Vec<u32>, anywhere: &mut Vec<u32>) -> (usize
 }
 
 impl InRegions {
-    /// Gives every place in a run where a form stands, until told to stop.
-    #[inline]
-    fn run(
-        &self,
-        bytes: &[u8],
-        run: Range<usize>,
-        take: &mut impl FnMut(Pattern<'_>, usize) -> bool,
-    ) -> bool {
-        let is_tailed = self.tailed.as_ref().is_some_and(|(whole, words)| {
-            let goes_on = || bytes.get(run.end).is_some_and(|byte| escape::is_sign(*byte));
-            (run.len() >= *whole || goes_on()) && words.search(bytes, run.clone(), take)
-        });
-        is_tailed || self.others.search(bytes, run, take)
+    fn of(&self, region: Region) -> &Finders {
+        match region {
+            Region::Run => &self.runs,
+            Region::LongRun => &self.long_runs,
+            Region::Signs => &self.signs,
+        }
     }
 }
 
