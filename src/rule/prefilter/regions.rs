@@ -1,18 +1,24 @@
 //! Where in some bytes forms can stand at all.
 //!
 //! In: bytes. Out: the parts of them that are worth looking up: runs of letters,
-//! digits and what base64 takes beside them, the long ones among them, what
-//! stands around three signs of escapes as far apart as escapes are long, and the
-//! surroundings of NULs. Of program texts a sixth lies in runs of fifteen bytes
-//! or more, and hardly any in the others.
+//! digits and what base64 takes beside them, of these the long ones and those
+//! that may be base64 or hexadecimal digits, what stands around three signs of
+//! escapes as far apart as escapes are long, and the surroundings of NULs. Of
+//! program texts a fifth lies in runs of twelve bytes or more, and hardly any in
+//! the others.
 
 mod masks;
 
 use std::ops::Range;
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use crate::rule::shape::Class;
 pub(super) use masks::in_run;
-use masks::{BLOCK_BYTES, LANE_BYTES, LEAST_GAP_BYTES, MOST_GAP_BYTES, MOST_LANES, Masks};
+use masks::{
+    BLOCK_BYTES, GROUPS_BYTES, LANE_BYTES, LEAST_GAP_BYTES, MOST_BEFORE_GROUPS, MOST_GAP_BYTES,
+    MOST_LANES, Masks,
+};
 
 /// The shortest run that is worth finding.
 pub(super) const SHORTEST_RUN_BYTES: usize = 8;
@@ -30,6 +36,8 @@ pub(super) enum Region {
     Run,
     /// In a long run, or at the end of one that a sign of an escape ends.
     LongRun,
+    /// In a run, and it may be base64 of ASCII text or hexadecimal digits.
+    Coded,
     /// From the first of three signs on that have the gaps of escapes.
     Signs,
 }
@@ -40,7 +48,8 @@ impl Region {
         let is_at =
             |at: usize, class: fn(u8) -> bool| places.get(at).is_some_and(|place| is(place, class));
         if places.iter().all(|place| is(place, in_run)) {
-            Some(Self::Run)
+            let is_coded = masks::is_coded(places.len(), is_at);
+            Some(if is_coded { Self::Coded } else { Self::Run })
         } else {
             masks::begins_with_signs(is_at).then_some(Self::Signs)
         }
@@ -63,6 +72,8 @@ pub(super) struct Wanted {
     /// The shortest long run, and the shortest that a sign may end: so much of
     /// what such a sign ends belongs to the region as a long run has.
     pub(super) long_run: Option<(usize, usize)>,
+    /// The longest that is looked for in what may be base64 or digits.
+    pub(super) coded: usize,
     /// The longest that begins with signs.
     pub(super) signs: usize,
 }
@@ -100,17 +111,29 @@ impl Wanted {
     /// Gives the regions, those of a kind in order and with some more beside
     /// them, no two of which overlap, until told to stop; says whether it was.
     /// Runs are whole and as they are.
-    #[inline]
     pub(super) fn search(
         &self,
+        bytes: &[u8],
+        take: impl FnMut(Region, Range<usize>) -> bool,
+    ) -> bool {
+        dispatch!(Level::new(), simd => self.search_with(simd, bytes, take))
+    }
+
+    /// As [`Wanted::search`], compiled for each kind of processor.
+    #[inline(always)]
+    fn search_with<S: Simd>(
+        &self,
+        simd: S,
         bytes: &[u8],
         mut take: impl FnMut(Region, Range<usize>) -> bool,
     ) -> bool {
         let (long, ended) = self.long_run.unwrap_or((BLOCK_BYTES, BLOCK_BYTES - 1));
         let ended = ended.min(BLOCK_BYTES - 1);
         let lanes = ((long + 1) / LANE_BYTES - 1).clamp(1, MOST_LANES);
+        let coded_before = (self.coded - 1).max(GROUPS_BYTES + MOST_BEFORE_GROUPS - 1);
         let mut nears = [
             Near::new(Region::LongRun, long.max((lanes + 1) * LANE_BYTES), LANE_BYTES),
+            Near::new(Region::Coded, coded_before, self.coded.saturating_sub(LANE_BYTES - 1)),
             Near::new(Region::Signs, MOST_GAP_BYTES, self.signs.saturating_sub(LEAST_GAP_BYTES)),
         ];
         let mut runs = self.run.map(Runs::new);
@@ -119,8 +142,9 @@ impl Wanted {
         let mut end_block = [0; BLOCK_BYTES];
         end_block[..rest.len()].copy_from_slice(rest);
         for (number, block) in blocks.iter().chain([&end_block]).enumerate() {
-            let (masks, at) = (Masks::of(block), number * BLOCK_BYTES);
-            let marks = [masks.tails(&before, lanes, ended), masks.escapes(&before)];
+            let (masks, at) = (Masks::of(simd, block), number * BLOCK_BYTES);
+            let marks =
+                [masks.tails(&before, lanes, ended), masks.coded(&before), masks.escapes(&before)];
             before = masks;
             if marks.iter().any(|marks| *marks != 0) {
                 for (near, marks) in nears.iter_mut().zip(marks) {
@@ -248,7 +272,7 @@ mod tests {
         found
     }
 
-    const WANTED: Wanted = Wanted { run: Some(8), long_run: Some((45, 12)), signs: 17 };
+    const WANTED: Wanted = Wanted { run: Some(8), long_run: Some((45, 12)), coded: 17, signs: 17 };
 
     fn found_of(bytes: &[u8], wanted: Wanted, region: Region) -> Vec<Range<usize>> {
         found(|take| wanted.search(bytes, |of, range| of == region && take(range)))
@@ -283,15 +307,15 @@ mod tests {
         #[test]
         fn what_a_form_can_stand_in_is_in_one_region_of_its_kind(
             pieces in proptest::collection::vec(
-                "[%&=\\\\][a-z]{2,5}|[a-z ]{0,70}|[a-z_]{20,70}[ =]",
+                "[%&=\\\\][a-z]{2,5}|[a-z ]{0,70}|([A-Za-f][a-z][A-Za-f0][0-9]){2,9}|[0-9a-fA-F]{9,40}|[a-z_]{20,70}[ =]",
                 0..20,
             ),
             length in 11usize..=17,
             long in 16usize..50,
         ) {
             let bytes = pieces.concat().into_bytes();
-            let wanted = Wanted { run: None, long_run: Some((long, 8)), signs: length };
-            let kinds = [Region::LongRun, Region::Signs];
+            let wanted = Wanted { run: None, long_run: Some((long, 8)), coded: length, signs: length };
+            let kinds = [Region::LongRun, Region::Coded, Region::Signs];
             let ranges = kinds.map(|kind| found_of(&bytes, wanted, kind));
             for ranges in &ranges {
                 prop_assert!(ranges.is_sorted_by(|one, next| one.end < next.start));
@@ -300,9 +324,12 @@ mod tests {
                 ranges[kind].iter().any(|range| range.start <= whole.start && whole.end <= range.end)
             };
             for (at, window) in bytes.windows(length).enumerate() {
-                if Region::of(window, |byte, is| is(*byte)) == Some(Region::Signs) {
-                    prop_assert!(is_inside(1, &(at..at + length)), "{at} {ranges:?}");
-                }
+                let kind = match Region::of(window, |byte, is| is(*byte)) {
+                    Some(Region::Coded) => 1,
+                    Some(Region::Signs) => 2,
+                    _ => continue,
+                };
+                prop_assert!(is_inside(kind, &(at..at + length)), "{at} {ranges:?}");
             }
             for run in naive_runs(&bytes, 8) {
                 let is_ended = bytes.get(run.end).is_some_and(|byte| escape::is_sign(*byte));

@@ -3,8 +3,8 @@
 //! In: forms of all lengths. Out: the places where one stands. Few forms go into
 //! one searcher. Many are parted by where they can stand at all, so that most of
 //! them are looked up in a small part of the bytes: words in runs of their
-//! characters, as base64 and hexadecimal digits are, escapes where their signs
-//! are, wide units near NULs. What is left is searched for
+//! characters, base64 and hexadecimal digits in what may be that, escapes where
+//! their signs are, wide units near NULs. What is left is searched for
 //! everywhere, by short forms and long ones apart, since one short form would
 //! have all others searched for at every byte.
 
@@ -35,7 +35,7 @@ const SHORTER_FORMS: usize = 512;
 /// can.
 const TAIL_BYTES: usize = 8;
 
-/// So many words are worth a searcher of their own.
+/// So many words are worth a searcher, or a search for runs, of their own.
 const MANY_WORDS: usize = 32;
 
 /// All forms, parted.
@@ -56,11 +56,12 @@ pub(super) struct Searchers {
 #[derive(Debug)]
 struct InRegions {
     wanted: Wanted,
-    /// Words, base64 and hexadecimal digits, in whole runs.
+    /// Words and the like, in whole runs.
     runs: Finders,
     /// Words that only count where more of the run follows, unless an escape
     /// ends it.
     long_runs: Finders,
+    coded: Finders,
     signs: Finders,
 }
 
@@ -86,10 +87,11 @@ impl Searchers {
         }
         let (wide, narrow): (Vec<u32>, Vec<u32>) =
             all.partition(|number| matches!(forms.get(*number).form, Form::Wide(_)));
-        let [mut signs, mut running, mut anywhere] = [const { Vec::new() }; 3];
+        let [mut coded, mut signs, mut running, mut anywhere] = [const { Vec::new() }; 4];
         for number in narrow {
             let form = forms.get(number);
             match form.region {
+                Some(Region::Coded) => coded.push(number),
                 Some(Region::Signs) => signs.push(number),
                 Some(_) if form.places.len() >= SHORTEST_RUN_BYTES => running.push(number),
                 _ => anywhere.push(number),
@@ -105,24 +107,29 @@ impl Searchers {
         if tailed.len() < MANY_WORDS {
             others.append(&mut tailed);
         }
-        let (least, others) = long_ones(&forms, others, &mut anywhere);
+        let (least, mut others) = long_ones(&forms, others, &mut anywhere);
+        if others.len() < MANY_WORDS {
+            anywhere.append(&mut others);
+        }
         let length = |number: &u32| forms.get(*number).places.len();
         let with_tail = |number: &u32| length(number) + tail(forms.get(*number));
         let longest_of = |chosen: &[u32]| chosen.iter().map(length).max().unwrap_or(1);
         let wanted = Wanted {
             run: (!others.is_empty()).then_some(least),
             long_run: tailed.iter().map(with_tail).min().zip(tailed.iter().map(length).min()),
+            coded: longest_of(&coded),
             signs: longest_of(&signs),
         };
         let wide_reach = longest_of(&wide);
         // The heaviest first.
-        let built = in_parts(&[others, wide, signs, anywhere, tailed], 1, |parts| {
+        let built = in_parts(&[coded, wide, signs, anywhere, tailed, others], 1, |parts| {
             let build = |chosen: &Vec<u32>| Finders::new(&forms, chosen, demands);
             parts.iter().map(build).collect::<Vec<_>>()
         });
         let built = built.into_iter().flatten().collect::<Vec<_>>().try_into();
-        let [runs, near_nuls, signs, anywhere, long_runs]: [_; 5] = built.expect("one for each");
-        let in_regions = Some(InRegions { wanted, runs, long_runs, signs });
+        let [coded, near_nuls, signs, anywhere, long_runs, runs]: [_; 6] =
+            built.expect("one for each");
+        let in_regions = Some(InRegions { wanted, runs, long_runs, coded, signs });
         let near_nuls = Some((wide_reach, near_nuls));
         Self { longest, pairs: None, anywhere, in_regions, near_nuls }
     }
@@ -180,6 +187,7 @@ impl InRegions {
         match region {
             Region::Run => &self.runs,
             Region::LongRun => &self.long_runs,
+            Region::Coded => &self.coded,
             Region::Signs => &self.signs,
         }
     }
