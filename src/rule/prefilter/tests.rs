@@ -169,19 +169,29 @@ fn a_literal_among_many_is_found_where_it_is_found_alone() {
             places
         };
         for before in 0..70 {
-            let spelled = units(text, |byte| format!("\\x{byte:02x}"));
+            let spelled = [
+                units(text, |byte| format!("\\x{byte:02x}")),
+                units(text, |byte| format!("\\u{byte:04X}")),
+                units(text, |byte| format!("\\{byte:03o}")),
+                units(text, |byte| format!("\\u{{{byte:x}}}")),
+                units(text, |byte| format!("%{byte:02X}")),
+                units(text, |byte| format!("={byte:02X}")),
+                units(text, |byte| format!("&#x{byte:x};")),
+                units(text, |byte| format!("&#{byte};")),
+                units(text, |byte| format!("{byte:02x}")),
+            ];
             let whole = format!("{}{text}=", "z".repeat(before % 5));
             let bytes = [
                 " ".repeat(before).into_bytes(),
                 text.to_uppercase().into_bytes(),
-                spelled,
+                spelled.join(&b"\t."[..]),
                 BASE64.encode(whole.as_bytes()).into_bytes(),
                 b"\n".to_vec(),
                 Wide::Utf16Le.encode(text.as_bytes()),
             ]
             .concat();
             let expected = places(&alone, 0, &bytes);
-            assert!(expected.len() >= 4, "{text} {expected:?}");
+            assert!(expected.len() >= 12, "{text} {expected:?}");
             assert_eq!(places(&among, 300, &bytes), expected, "{text} {before}");
         }
     }
