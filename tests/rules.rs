@@ -40,13 +40,34 @@ const RULES: [(&[&str], &str); 12] = [
     (&["tree"], "tree(?P<secret>(?:_?[a-z0-9]{4}){3,5})"),
 ];
 
-/// The rules; `is_open` adds to each pattern a match that holds no keyword, so
-/// that nothing can be told from it.
-fn rules(is_open: bool) -> Arc<RuleSet> {
+/// So many rules that their forms are parted, of words that need a longer or a
+/// shorter run of letters and digits behind them.
+const LONG_RULES: usize = 48;
+
+fn long_word(number: usize) -> String {
+    format!("word{number:02}{}", "xyz".repeat(number % 4))
+}
+
+fn long_key_bytes(number: usize) -> usize {
+    8 + 8 * (number % 5)
+}
+
+/// [`RULES`], and [`LONG_RULES`] if `are_many` says so; `is_open` adds to each
+/// pattern a match that holds no keyword, so that nothing can be told from it.
+fn rules(are_many: bool, is_open: bool) -> Arc<RuleSet> {
+    let few = RULES.iter().map(|(keywords, pattern)| {
+        (keywords.iter().map(|word| (*word).to_owned()).collect(), (*pattern).to_owned())
+    });
+    let long = (0..LONG_RULES).map(|number| {
+        let (word, bytes) = (long_word(number), long_key_bytes(number));
+        (vec![word.clone()], format!("{word}_?(?P<secret>[a-z0-9]{{{bytes}}})"))
+    });
+    let rules: Vec<(Vec<String>, String)> =
+        few.chain(long.take(if are_many { LONG_RULES } else { 0 })).collect();
     let mut text = String::new();
-    for (number, (keywords, pattern)) in RULES.iter().enumerate() {
+    for (number, (keywords, pattern)) in rules.iter().enumerate() {
         let pattern =
-            if is_open { format!("{pattern}|\\x00\\x01\\x02\\x03") } else { (*pattern).to_owned() };
+            if is_open { format!("{pattern}|\\x00\\x01\\x02\\x03") } else { pattern.clone() };
         writeln!(
             text,
             "[[rule]]\nid = \"r{number}\"\ntitle = \"t\"\ndescription = \"d\"\nremedy = \"r\"\n\
@@ -91,16 +112,26 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
+/// As [`text`], of a rule that needs a run of some length.
+fn long_text() -> impl Strategy<Value = String> {
+    ((0..LONG_RULES), "_?[a-z0-9]{42}", -2..3isize).prop_map(|(number, key, more)| {
+        let bytes = long_key_bytes(number).saturating_add_signed(more);
+        format!("{}{}", long_word(number), &key[..bytes])
+    })
+}
+
 /// A text as it is, encoded as a whole, or with some of its characters escaped
 /// that belong to no keyword.
-fn written() -> impl Strategy<Value = Vec<u8>> {
-    (text(), 0..14u8, any::<u64>()).prop_map(|(text, look, seed)| {
+fn written(text: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
+    (text, 0..14u8, any::<u64>()).prop_map(|(text, look, seed)| {
+        let words = (0..LONG_RULES).rev().map(long_word);
         let keywords = ["redis", "cargo", "commit", "object", "tree", "_type"];
+        let keywords: Vec<String> = keywords.map(str::to_owned).into_iter().chain(words).collect();
         let folded = text.to_ascii_lowercase();
         let is_free = |at: usize| {
             !keywords.iter().any(|word| {
                 folded
-                    .match_indices(word)
+                    .match_indices(word.as_str())
                     .any(|(start, _)| (start..start + word.len()).contains(&at))
             })
         };
@@ -145,10 +176,32 @@ proptest! {
 
     #[test]
     fn what_a_pattern_tells_loses_nothing(
-        parts in proptest::collection::vec((written(), "[ \n;,.\"]{1,3}|[a-z /*=]{0,30}"), 1..12),
+        parts in proptest::collection::vec(
+            (written(text()), "[ \n;,.\"]{1,3}|[a-z /*=]{0,30}"),
+            1..12,
+        ),
     ) {
         thread_local! {
-            static BOTH: [Detector; 2] = [false, true].map(|open| Detector::new(rules(open)));
+            static BOTH: [Detector; 2] = [false, true].map(|open| Detector::new(rules(false, open)));
+        }
+        let bytes: Vec<u8> =
+            parts.into_iter().flat_map(|(text, gap)| [text, gap.into_bytes()].concat()).collect();
+        let (told, open) = BOTH.with(|[told, open]| (found(told, &bytes), found(open, &bytes)));
+        prop_assert_eq!(told, open, "{}", String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn what_many_patterns_tell_loses_nothing(
+        parts in proptest::collection::vec(
+            (
+                prop_oneof![written(text()), written(long_text())],
+                "[ \n;,.\"]{1,3}|[a-z /*=]{0,30}|[a-z0-9]{0,20}",
+            ),
+            1..8,
+        ),
+    ) {
+        thread_local! {
+            static BOTH: [Detector; 2] = [false, true].map(|open| Detector::new(rules(true, open)));
         }
         let bytes: Vec<u8> =
             parts.into_iter().flat_map(|(text, gap)| [text, gap.into_bytes()].concat()).collect();
@@ -161,7 +214,7 @@ proptest! {
         parts in proptest::collection::vec((text(), "[ \n;,.\"]{1,3}|[a-z /*]{0,30}"), 1..40),
     ) {
         thread_local! {
-            static TOLD: Detector = Detector::new(rules(false));
+            static TOLD: Detector = Detector::new(rules(false, false));
         }
         let text: String = parts.into_iter().map(|(text, gap)| text + &gap).collect();
         let keys: BTreeSet<(String, Vec<u8>)> = TOLD
@@ -190,7 +243,7 @@ fn a_match_far_from_other_hits_is_found() {
     let value = ["q8Zr", "2LmX", "7bTc"].concat();
     let filler = "a redis_server, a cargo-cult and some object types\n".repeat(3000);
     let text = format!("{filler}redis_{value}\n{filler}");
-    let keys = found(&Detector::new(rules(false)), text.as_bytes());
+    let keys = found(&Detector::new(rules(false, false)), text.as_bytes());
     let keys: Vec<_> =
         keys.into_iter().map(|(rule, _, line, column)| (rule, line, column)).collect();
     assert_eq!(keys, [("r0".to_owned(), 3001, 7)]);
@@ -205,7 +258,7 @@ fn wide_texts_at_odd_and_even_places_are_read() {
     for between in ["some text", "even text!"] {
         let (first, second) = (wide("the cargo"), wide(&format!("cargo-{value};")));
         let bytes = [&first, between.as_bytes(), &second].concat();
-        let keys = found(&Detector::new(rules(false)), &bytes);
+        let keys = found(&Detector::new(rules(false, false)), &bytes);
         assert!(keys.iter().any(|key| key.1 == value.as_bytes()), "{between}");
     }
 }

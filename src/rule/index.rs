@@ -41,6 +41,7 @@ impl Index {
             .collect();
         literals.sort_unstable();
         literals.dedup();
+        // Keywords are in lower case, as literals are.
         let mut is_encoded = vec![false; literals.len()];
         for rule in rules {
             for keyword in &rule.keywords {

@@ -79,9 +79,9 @@ impl Searcher {
         core(places, start..start + self.stride + self.piece_bytes - 1)
     }
 
-    /// Gives every place where a form stands, all of it in the range, until told
-    /// to stop; they come in no particular order. Says whether it was told to
-    /// stop.
+    /// Gives every place where a form stands, all of it in the range, and perhaps
+    /// some that reach beyond it, until told to stop; they come in no particular
+    /// order. Says whether it was told to stop.
     #[inline]
     pub(super) fn search(
         &self,

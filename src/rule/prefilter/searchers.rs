@@ -35,7 +35,8 @@ const SHORTER_FORMS: usize = 512;
 /// can.
 const TAIL_BYTES: usize = 8;
 
-/// So many words are worth a searcher, or a search for runs, of their own.
+/// So many words are worth a searcher of their own, and so many forms a search
+/// for runs.
 const MANY_WORDS: usize = 32;
 
 /// All forms, parted.
@@ -213,7 +214,8 @@ impl Finders {
         }
     }
 
-    /// Gives every place in a range where a form stands, until told to stop.
+    /// Gives every place in a range where a form stands, and perhaps some that
+    /// reach beyond it, until told to stop.
     #[inline]
     fn search(
         &self,

@@ -162,9 +162,9 @@ impl Words {
         Self { forms, table, pieces, starts, bucket_shift, nexts, stride, piece_bytes, mask }
     }
 
-    /// Gives every place where a word stands, all of it in the range, until told
-    /// to stop; they come in no particular order. Says whether it was told to
-    /// stop.
+    /// Gives every place where a word stands, all of it in the range, and perhaps
+    /// some that reach beyond it, until told to stop; they come in no particular
+    /// order. Says whether it was told to stop.
     #[inline]
     pub(super) fn search(
         &self,

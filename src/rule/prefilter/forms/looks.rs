@@ -6,7 +6,7 @@
 //! the literal in every casing and nothing else. Where it decides more, in
 //! decimal character references (`t` is `116`, `T` is `84`) and in two layers of
 //! encoding, UPPER has a form of its own, and lower and Title, which differ in
-//! what the first letter decides, share one where they are equally long.
+//! what the first letter decides, share one where nothing behind it is moved.
 
 use std::ops::Range;
 

@@ -20,8 +20,9 @@ const GAPS: [(usize, usize); 6] = [(3, 6), (4, 8), (5, 10), (5, 11), (6, 11), (6
 pub(super) const LEAST_GAP_BYTES: usize = 6;
 pub(super) const MOST_GAP_BYTES: usize = 12;
 
-/// Base64 of ASCII text: so far from the first of a group of four characters to
-/// the third of the next but one, and how many may stand before a whole group.
+/// Base64 of ASCII text: so many bytes from the first of a group of four to the
+/// third of the next but one, both included, and so many may stand before a whole
+/// group.
 pub(super) const GROUPS_BYTES: usize = 11;
 pub(super) const MOST_BEFORE_GROUPS: usize = 3;
 
@@ -140,7 +141,7 @@ const RUNS_AND_SIGNS: Sets = Sets::new([
 const HEX: u8 = 0b0000_0011;
 const BEGINS: u8 = 0b0001_1100;
 const THIRDS: u8 = 0b0110_0001;
-/// Of thirds the letters are every other two, `@` and the like among them.
+/// Of thirds the letters are every other two, `^` and the like among them.
 const CODED: Sets = Sets::new([
     (1 << 3, halves(0, 9)),
     (1 << 4 | 1 << 6, halves(1, 6)),
@@ -194,7 +195,7 @@ impl Masks {
     #[inline(always)]
     pub(super) fn tails(&self, before: &Self, lanes: usize, least: usize) -> u64 {
         let (full, full_before) = (full_lanes(self.runs), full_lanes(before.runs));
-        let in_row = (1..lanes.min(MOST_LANES))
+        let in_row = (1..lanes)
             .fold(full, |all, number| all & moved(full, full_before, number * LANE_BYTES));
         let behind = self.run_before(before) & moved(self.runs, before.runs, least);
         in_row | self.signs & behind
@@ -259,7 +260,7 @@ mod tests {
         let text = b"~a plain text, 0x7f at most.\x7f";
         for from in 0..6 {
             let encoded = data_encoding::BASE64_NOPAD.encode(&text[from..]);
-            for before in 0..4 {
+            for before in 0..=encoded.len() - 17 {
                 assert!(is_coded(&encoded[before..][..17]), "{encoded} {before}");
             }
         }
