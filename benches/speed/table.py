@@ -11,7 +11,7 @@ LIKENESS = """\
   cannot be left out, they look for every spelling of the names, in base64, hex, percent
   escapes and UTF-16 too, in messages, tags, notes and unreachable objects. Peers restricted
   to *the one* rule look for one plain assignment. This favours them.
-- The floor is the best of five rounds within its process, start-up, header parsing and
+- The floor is the median of five rounds within its process, start-up, header parsing and
   opening left out, on all cores. It does no search at all. This favours the floor. It has
   no trees; Keysweep reads them, for the names in them and to see whether all that they name
   is stored.

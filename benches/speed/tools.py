@@ -69,7 +69,7 @@ def keysweep(program: Path) -> Tool:
 
 
 def floor(program: Path) -> Tool:
-    """Inflates every blob, commit and tag once; the best of five rounds counts."""
+    """Inflates every blob, commit and tag once; the median of five rounds counts."""
     return Tool(
         FLOOR, "this repository's", "none", lambda repository: [str(program), str(repository)],
         lambda run, _: None if run.status == 0 and floor_time_s(run) > 0 else _failure(run),
