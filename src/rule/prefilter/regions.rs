@@ -144,10 +144,10 @@ impl Wanted {
         let mut end_block = [0; BLOCK_BYTES];
         end_block[..rest.len()].copy_from_slice(rest);
         for (number, block) in blocks.iter().chain([&end_block]).enumerate() {
-            let (masks, at) = (Masks::of(simd, block), number * BLOCK_BYTES);
+            let (block, at) = (Masks::of(simd, block), number * BLOCK_BYTES);
             let marks =
-                [masks.tails(&before, lanes, ended), masks.coded(&before), masks.escapes(&before)];
-            before = masks;
+                [block.tails(&before, lanes, ended), block.coded(&before), block.escapes(&before)];
+            before = block;
             if marks.iter().any(|marks| *marks != 0) {
                 for (near, marks) in nears.iter_mut().zip(marks) {
                     if marks != 0
@@ -159,7 +159,7 @@ impl Wanted {
                 }
             }
             if let Some(runs) = &mut runs
-                && runs.search(masks.runs, at, |range| take(Region::Run, range))
+                && runs.search(block.runs, at, |range| take(Region::Run, range))
             {
                 return true;
             }
