@@ -8,6 +8,7 @@ mod offsets;
 
 use rayon::prelude::*;
 
+use super::inflate::MARGIN_READ_BYTES;
 use super::{Basis, EntryError, Kind, Pack};
 use gix_hash::{ObjectId, oid};
 use offsets::{entry_offsets, is_inside};
@@ -165,10 +166,12 @@ impl Forest {
         self.offsets[node as usize]
     }
 
-    /// The entry's compressed bytes, up to where the next entry begins.
+    /// The entry's compressed bytes, up to where the next entry begins, and the
+    /// few after them that the inflater likes to have.
     pub(crate) fn compressed<'p>(&self, pack: &'p Pack, node: NodeId) -> &'p [u8] {
         let at = node as usize;
-        pack.bytes(self.offsets[at] + self.nodes[at].header_len(), self.offsets[at + 1])
+        let end = pack.end().min(self.offsets[at + 1] + MARGIN_READ_BYTES);
+        pack.bytes(self.offsets[at] + self.nodes[at].header_len(), end)
     }
 
     /// The entry's compressed bytes and everything after them, for an entry
