@@ -46,12 +46,11 @@ pub(crate) struct TreeWalk<'a, H> {
 
 /// A tree whose children are being walked.
 struct Frame<H> {
-    node: NodeId,
     content: Buffer,
     /// Where its entries begin, and where the last one ends.
     starts: Vec<u32>,
     held: H,
-    next_child: usize,
+    next_child: Option<NodeId>,
 }
 
 impl<'a, H: Default> TreeWalk<'a, H> {
@@ -90,15 +89,13 @@ impl<'a, H: Default> TreeWalk<'a, H> {
         let root = self.root(root, inflater, look)?;
         self.stack.push(root);
         while let Some(mut frame) = self.stack.pop() {
-            let children = self.forest.children(frame.node);
-            let Some(child) = children.get(frame.next_child).copied() else {
+            let Some(child) = frame.next_child else {
                 self.release::<L>(frame);
                 continue;
             };
-            frame.next_child += 1;
-            let is_last = frame.next_child == children.len();
+            frame.next_child = self.forest.next_sibling(child);
             let below = self.child(&frame, child, inflater, look);
-            if is_last {
+            if frame.next_child.is_none() {
                 self.release::<L>(frame);
             } else {
                 self.stack.push(frame);
@@ -140,7 +137,7 @@ impl<'a, H: Default> TreeWalk<'a, H> {
         self.inflate(child, inflater, &mut bytes)?;
         let delta = Delta::parse(&bytes).ok()?;
         let mut frame = self.take(child);
-        let is_base = !self.forest.children(child).is_empty();
+        let is_base = self.forest.is_base(child);
         self.splice(&delta, parent, &mut frame, is_base, look)?;
         look.tree(child, &mut frame.held, Some(&parent.held));
         bytes.retire();
@@ -188,14 +185,14 @@ impl<'a, H: Default> TreeWalk<'a, H> {
     }
 
     fn take(&mut self, node: NodeId) -> Frame<H> {
+        let next_child = self.forest.first_child(node);
         match self.spare.pop() {
-            Some(frame) => Frame { node, next_child: 0, ..frame },
+            Some(frame) => Frame { next_child, ..frame },
             None => Frame {
-                node,
                 content: Buffer::default(),
                 starts: Vec::new(),
                 held: H::default(),
-                next_child: 0,
+                next_child,
             },
         }
     }

@@ -347,9 +347,10 @@ pub(crate) fn scattered_ids(store: &Store) -> Vec<ObjectId> {
     for pack in &store.packs {
         let forest = pack.forest();
         let is_elsewhere = |node: &&NodeId| forest.link(**node) == Link::Elsewhere;
-        let mut open: Vec<NodeId> = forest.roots().iter().filter(is_elsewhere).copied().collect();
+        let roots = forest.families().iter().map(|(root, _)| root);
+        let mut open: Vec<NodeId> = roots.filter(is_elsewhere).copied().collect();
         while let Some(node) = open.pop() {
-            open.extend_from_slice(forest.children(node));
+            open.extend(forest.children(node));
             found.extend(pack.id_by_offset(forest.offset(node)));
         }
     }

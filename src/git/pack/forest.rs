@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::inflate::MARGIN_READ_BYTES;
 use super::{Basis, EntryError, Kind, Pack};
 use gix_hash::{ObjectId, oid};
-use offsets::{entry_offsets, is_inside};
+use offsets::{Offsets, is_inside};
 
 /// An entry by its rank among the offsets of its pack.
 pub(crate) type NodeId = u32;
@@ -37,13 +37,13 @@ pub(crate) struct Forest {
     /// Where each entry begins, and the end of the last.
     offsets: Vec<u64>,
     nodes: Vec<Node>,
-    /// Children of node `i` are `children[starts[i]..starts[i + 1]]`.
-    starts: Vec<u32>,
-    children: Vec<NodeId>,
-    /// Entries without a base in this pack, by offset.
-    roots: Vec<NodeId>,
-    /// For each root, the inflated sizes of all that rests on it and its own.
-    families_bytes: Vec<u64>,
+    /// Of each entry the first that rests on it, and the next that rests on what
+    /// it rests on, or [`NONE`].
+    first_children: Vec<NodeId>,
+    next_siblings: Vec<NodeId>,
+    /// Entries without a base in this pack, by offset, and the weight of each
+    /// one's family.
+    roots: Vec<(NodeId, u64)>,
     /// Offsets of the index that lie outside the pack, with their ids.
     outside: Vec<ObjectId>,
     /// Entries that no root leads to.
@@ -111,28 +111,22 @@ const TOGETHER: usize = 32;
 impl Forest {
     /// Reads every header and links the entries.
     pub(crate) fn grow(pack: &Pack) -> Self {
-        let (offsets, outside) = entry_offsets(pack);
-        let nodes: Vec<Node> = (0..offsets.len() - 1)
+        let (offsets, outside) = Offsets::of(pack);
+        let nodes: Vec<Node> = (0..offsets.len())
             .into_par_iter()
             .with_min_len(4096)
             .map(|at| read_node(pack, &offsets, at))
             .collect();
-        let (ends, weighed) = rayon::join(|| ends(&nodes), || Weighed::new(&nodes));
-        let (starts, children) = children(&nodes, ends, &weighed.heaviest);
-        let Weighed { roots, families_bytes, unrooted, .. } = weighed;
-        Self { offsets, nodes, starts, children, roots, families_bytes, outside, unrooted }
+        let offsets = offsets.with_end(pack.end());
+        let Families { roots, first_children, next_siblings, unrooted } = Families::new(&nodes);
+        Self { offsets, nodes, first_children, next_siblings, roots, outside, unrooted }
     }
 
     /// Entries without a base in this pack, by offset: whole ones, ones that
-    /// rest on another pack, and faulty ones.
-    pub(crate) fn roots(&self) -> &[NodeId] {
+    /// rest on another pack, and faulty ones; each with the inflated sizes of it
+    /// and all that rests on it, summed up.
+    pub(crate) fn families(&self) -> &[(NodeId, u64)] {
         &self.roots
-    }
-
-    /// The roots, each with the inflated sizes of it and all that rests on it,
-    /// summed up.
-    pub(crate) fn families(&self) -> impl Iterator<Item = (NodeId, u64)> {
-        self.roots.iter().copied().zip(self.families_bytes.iter().copied())
     }
 
     /// Entries that rest on themselves, directly or not.
@@ -150,10 +144,25 @@ impl Forest {
         self.nodes[node as usize].link
     }
 
+    /// Whether others rest on this entry.
+    pub(crate) fn is_base(&self, node: NodeId) -> bool {
+        self.first_children[node as usize] != NONE
+    }
+
     /// The entries that rest on this one, the heaviest last.
-    pub(crate) fn children(&self, node: NodeId) -> &[NodeId] {
-        let (start, end) = (self.starts[node as usize], self.starts[node as usize + 1]);
-        &self.children[start as usize..end as usize]
+    pub(crate) fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.first_child(node), |child| self.next_sibling(*child))
+    }
+
+    /// The first of [`Forest::children`].
+    pub(crate) fn first_child(&self, node: NodeId) -> Option<NodeId> {
+        Some(self.first_children[node as usize]).filter(|child| *child != NONE)
+    }
+
+    /// The one that comes after this one among the children of what both rest
+    /// on.
+    pub(crate) fn next_sibling(&self, node: NodeId) -> Option<NodeId> {
+        Some(self.next_siblings[node as usize]).filter(|sibling| *sibling != NONE)
     }
 
     /// The size of what the entry holds compressed.
@@ -191,31 +200,14 @@ impl Forest {
     }
 }
 
-fn read_node(pack: &Pack, offsets: &[u64], at: usize) -> Node {
+fn read_node(pack: &Pack, offsets: &Offsets, at: usize) -> Node {
     if at.is_multiple_of(TOGETHER) {
         let near = &offsets[at..offsets.len().min(at + TOGETHER)];
         let first = |offset: &u64| pack.bytes(*offset, pack.end()).first().copied().unwrap_or(0);
         std::hint::black_box(near.iter().map(first).fold(0, u8::wrapping_add));
     }
     let hash_len = pack.hash_len();
-    let entries = &offsets[..offsets.len() - 1];
-    let link_to = |offset: u64| {
-        // A base seldom lies far away.
-        let mut reach = 16;
-        let near = loop {
-            let near = at.saturating_sub(reach)..entries.len().min(at + reach);
-            if near.len() == entries.len()
-                || (entries[near.start] <= offset && offset <= entries[near.end - 1])
-            {
-                break near;
-            }
-            reach *= 8;
-        };
-        match entries[near.clone()].binary_search(&offset) {
-            Ok(base) => Link::Base((near.start + base) as u32),
-            Err(_) => Link::Nowhere,
-        }
-    };
+    let link_to = |offset| offsets.rank(offset).map_or(Link::Nowhere, Link::Base);
     let bytes = pack.bytes(offsets[at], pack.end());
     match super::EntryHeader::parse(bytes, hash_len) {
         Ok(header) => {
@@ -239,99 +231,69 @@ fn read_node(pack: &Pack, offsets: &[u64], at: usize) -> Node {
     }
 }
 
-/// For each entry, how many children it and all before it have.
-fn ends(nodes: &[Node]) -> Vec<u32> {
-    let mut ends = vec![0; nodes.len()];
-    for node in nodes {
-        if let Link::Base(base) = node.link {
-            ends[base as usize] += 1;
-        }
-    }
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += *end;
-        *end = sum;
-    }
-    ends
-}
-
-/// Children by base, in the order of their offsets, but the heaviest last.
-///
-/// Whoever walks depth first may let go of a parent before its last child; with
-/// the heaviest child last, at most log2 of a family's weight is held at once,
-/// however long its chains are.
-fn children(nodes: &[Node], ends: Vec<u32>, heaviest: &[NodeId]) -> (Vec<u32>, Vec<NodeId>) {
-    let count = ends.last().copied().unwrap_or(0);
-    let mut children = vec![0; count as usize];
-    // Filled from the ends, which become the starts.
-    let mut starts = ends;
-    let mut fill = |base: NodeId, child: NodeId| {
-        let place = &mut starts[base as usize];
-        *place -= 1;
-        children[*place as usize] = child;
-    };
-    for (base, child) in heaviest.iter().enumerate().filter(|(_, child)| **child != NONE) {
-        fill(base as u32, *child);
-    }
-    for (at, node) in nodes.iter().enumerate().rev() {
-        if let Link::Base(base) = node.link
-            && heaviest[base as usize] != at as u32
-        {
-            fill(base, at as u32);
-        }
-    }
-    starts.push(count);
-    (starts, children)
-}
-
 /// No entry: a pack has fewer than 2^32.
 const NONE: NodeId = NodeId::MAX;
 
-/// What follows from the sizes of entries.
-struct Weighed {
-    roots: Vec<NodeId>,
-    families_bytes: Vec<u64>,
-    /// Of each entry the child on which, with itself, the most bytes rest.
-    heaviest: Vec<NodeId>,
+/// What follows from what entries rest on and from their sizes.
+struct Families {
+    /// Of each root the inflated sizes of all that rests on it and its own.
+    roots: Vec<(NodeId, u64)>,
+    first_children: Vec<NodeId>,
+    next_siblings: Vec<NodeId>,
     unrooted: Vec<NodeId>,
 }
 
-impl Weighed {
+impl Families {
+    /// Goes once from the last entry to the first, so that of each all that rests
+    /// on it is known.
+    ///
+    /// The heaviest child comes last: whoever walks depth first may let go of a
+    /// parent before its last child, and so holds at most log2 of a family's
+    /// weight at once, however long its chains are.
     fn new(nodes: &[Node]) -> Self {
-        let mut roots = Vec::new();
-        // Git writes bases first, and of offset deltas no other kind can be told.
-        let mut is_ordered = true;
-        for (at, node) in nodes.iter().enumerate() {
-            match node.link {
-                Link::Base(base) => is_ordered &= (base as usize) < at,
-                _ => roots.push(at as u32),
-            }
+        /// What rests on an entry, as far as it was seen.
+        #[derive(Clone, Copy)]
+        struct Below {
+            bytes: u64,
+            first: NodeId,
+            last: NodeId,
         }
-        // What rests on each entry so far, until its own size is added too.
-        let mut weights = vec![0u64; nodes.len()];
-        let mut heaviest = vec![NONE; nodes.len()];
-        let mut weigh = |at: NodeId| {
+        let mut below = vec![Below { bytes: 0, first: NONE, last: NONE }; nodes.len()];
+        let mut next_siblings = vec![NONE; nodes.len()];
+        let mut roots = Vec::new();
+        let weigh = |at: NodeId| {
             let node = &nodes[at as usize];
-            let weight = weights[at as usize].saturating_add(node.size_bytes());
-            weights[at as usize] = weight;
-            if let Link::Base(base) = node.link {
-                let heaviest = &mut heaviest[base as usize];
-                if *heaviest == NONE || weights[*heaviest as usize] < weight {
-                    *heaviest = at;
-                }
-                let sum = &mut weights[base as usize];
-                *sum = sum.saturating_add(weight);
-            }
+            let weight = below[at as usize].bytes.saturating_add(node.size_bytes());
+            below[at as usize].bytes = weight;
+            let Link::Base(base) = node.link else { return roots.push((at, weight)) };
+            let Below { bytes, first, last } = below[base as usize];
+            let (first, last) = if last == NONE {
+                (at, at)
+            } else if below[last as usize].bytes < weight {
+                next_siblings[last as usize] = at;
+                (first, at)
+            } else {
+                next_siblings[at as usize] = first;
+                (at, last)
+            };
+            below[base as usize] = Below { bytes: bytes.saturating_add(weight), first, last };
         };
+        // Git writes bases first, and of offset deltas no other kind can be told.
+        let is_ordered = nodes.iter().enumerate().all(|(at, node)| match node.link {
+            Link::Base(base) => (base as usize) < at,
+            _ => true,
+        });
         let mut unrooted = Vec::new();
         if is_ordered {
-            (0..nodes.len() as u32).rev().for_each(weigh);
+            (0..nodes.len() as NodeId).rev().for_each(weigh);
+            roots.reverse();
         } else {
             let order = bases_first(nodes, &mut unrooted);
-            order.into_iter().rev().for_each(&mut weigh);
+            order.into_iter().rev().for_each(weigh);
+            roots.sort_unstable();
         }
-        let families_bytes = roots.iter().map(|root| weights[*root as usize]).collect();
-        Self { roots, families_bytes, heaviest, unrooted }
+        let first_children = below.into_par_iter().map(|below| below.first).collect();
+        Self { roots, first_children, next_siblings, unrooted }
     }
 }
 

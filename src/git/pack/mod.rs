@@ -150,7 +150,7 @@ impl Pack {
     /// every step, and here the waits for many ids overlap.
     pub(crate) fn remove_contained(&self, ids: &mut Vec<u8>) {
         let len = self.hash_len();
-        let heads = self.by_head.get_or_init(|| Heads::of(&self.index));
+        let heads = self.heads();
         let ranges: Vec<Range<u32>> = ids.chunks_exact(len).map(|id| heads.range(id)).collect();
         // Fetches, of each range, the first id.
         let first = |range: &Range<u32>| self.id_at(range.start).as_bytes()[0];
@@ -176,6 +176,16 @@ impl Pack {
             }
         }
         ids.truncate(kept * len);
+    }
+
+    /// Makes what [`Pack::remove_contained`] needs, which its first call does on
+    /// one thread.
+    pub(crate) fn prepare(&self) {
+        self.heads();
+    }
+
+    fn heads(&self) -> &Heads {
+        self.by_head.get_or_init(|| Heads::of(&self.index))
     }
 
     /// The ids whose hexadecimal form begins so.

@@ -36,7 +36,8 @@ impl Schedule {
     pub(crate) fn new(forest: &Forest, wants: impl Fn(Link) -> bool) -> Self {
         let (mut large, mut small) = (Vec::new(), Vec::new());
         let (mut chunk, mut weight) = (Vec::new(), 0);
-        for (root, bytes) in forest.families().filter(|(root, _)| wants(forest.link(*root))) {
+        let families = forest.families().iter().copied();
+        for (root, bytes) in families.filter(|(root, _)| wants(forest.link(*root))) {
             if bytes >= LARGE_FAMILY_BYTES {
                 large.push((Reverse(bytes), root));
                 continue;
@@ -95,10 +96,9 @@ pub(crate) struct Visiting<'a> {
 }
 
 struct Frame<H> {
-    node: NodeId,
     content: Buffer,
     held: H,
-    next_child: usize,
+    next_child: Option<NodeId>,
 }
 
 impl<'a> Visiting<'a> {
@@ -119,20 +119,19 @@ impl<'a> Visiting<'a> {
             return;
         }
         let held = visitor.root(root, kind, &content);
-        let mut stack = vec![Frame { node: root, content, held, next_child: 0 }];
+        let mut stack = vec![Frame { content, held, next_child: self.forest.first_child(root) }];
         while let Some(mut frame) = stack.pop() {
-            let Some(child) = self.forest.children(frame.node).get(frame.next_child).copied()
-            else {
+            let Some(child) = frame.next_child else {
                 self.release(frame.content);
                 continue;
             };
-            frame.next_child += 1;
+            frame.next_child = self.forest.next_sibling(child);
             let built = self.build(&frame.content, child);
             let below = built.map(|content| {
                 let held = visitor.child(child, kind, &content, &frame.held);
-                Frame { node: child, content, held, next_child: 0 }
+                Frame { content, held, next_child: self.forest.first_child(child) }
             });
-            if frame.next_child < self.forest.children(frame.node).len() {
+            if frame.next_child.is_some() {
                 stack.push(frame);
             } else {
                 self.release(frame.content);

@@ -29,7 +29,7 @@ struct Frame {
     /// Its bytes; `None` where it could not be read.
     content: Option<Buffer>,
     is_candidate: bool,
-    next_child: usize,
+    next_child: Option<NodeId>,
 }
 
 /// What reading an entry gave.
@@ -117,12 +117,11 @@ impl Walk<'_, '_> {
             if self.field.delivery.sink.is_cancelled() {
                 return;
             }
-            let children = self.field.forest.children(frame.node);
-            let child = children[frame.next_child];
-            frame.next_child += 1;
+            let Some(child) = frame.next_child else { continue };
+            frame.next_child = self.field.forest.next_sibling(child);
             let kind = frame.kind;
             let reading = self.child(&frame, child);
-            if frame.next_child == children.len() {
+            if frame.next_child.is_none() {
                 self.release(frame.content);
             } else {
                 stack.push(frame);
@@ -139,7 +138,7 @@ impl Walk<'_, '_> {
         reading: Result<Reading, ObjectError>,
     ) -> Option<Frame> {
         let reading = reading.or_else(|error| self.rescue(node, error));
-        let has_children = !self.field.forest.children(node).is_empty();
+        let next_child = self.field.forest.first_child(node);
         let (content, is_candidate) = match reading {
             Ok(Reading::Whole(found, content)) => {
                 kind = found;
@@ -165,8 +164,8 @@ impl Walk<'_, '_> {
                 (None, false)
             }
         };
-        if has_children {
-            return Some(Frame { node, kind, content, is_candidate, next_child: 0 });
+        if next_child.is_some() {
+            return Some(Frame { node, kind, content, is_candidate, next_child });
         }
         self.release(content);
         None
@@ -196,7 +195,7 @@ impl Walk<'_, '_> {
         match forest.link(root) {
             Link::Root(kind) => {
                 let size = forest.size_bytes(root);
-                if size >= LARGE_OBJECT_BYTES && forest.children(root).is_empty() {
+                if size >= LARGE_OBJECT_BYTES && !forest.is_base(root) {
                     let compressed = forest.compressed_and_beyond(self.field.pack, root);
                     let streamed = stream::object(self.field.delivery, kind, size, || {
                         Ok(flate2::bufread::ZlibDecoder::new(compressed))
@@ -218,7 +217,8 @@ impl Walk<'_, '_> {
                 let base = self.field.store.read(&base_id, self.inflater)?;
                 let (kind, base) = base.ok_or(ObjectError::BaseMissing(base_id))?;
                 let content = Some(base);
-                let parent = Frame { node: root, kind, content, is_candidate: true, next_child: 0 };
+                let (is_candidate, next_child) = (true, None);
+                let parent = Frame { node: root, kind, content, is_candidate, next_child };
                 self.hold(parent.content.as_ref().map_or(0, |content| content.len() as u64))?;
                 let reading = self.child(&parent, root);
                 self.release(parent.content);
@@ -260,7 +260,7 @@ impl Walk<'_, '_> {
         let is_clean = !parent.is_candidate
             && !prefilter.takes_everything()
             && !self.adds_candidate(&delta, base, kind)?;
-        let is_leaf = self.field.forest.children(child).is_empty();
+        let is_leaf = !self.field.forest.is_base(child);
         if is_clean && is_leaf && kind == Kind::Blob {
             return Ok(Reading::CleanLeaf(delta.result_len));
         }

@@ -55,9 +55,8 @@ enum Gathering {
 
 /// An entry whose children are being walked.
 struct Frame {
-    node: NodeId,
     content: Buffer,
-    next_child: usize,
+    next_child: Option<NodeId>,
 }
 
 /// The family must be walked again.
@@ -128,7 +127,7 @@ impl<'a> Hopeful<'a> {
         }
         self.count(root, kind, size);
         let compressed = forest.compressed(self.field.pack, root);
-        if forest.children(root).is_empty() {
+        if !forest.is_base(root) {
             let start = self.gathered.bytes.len();
             inflater
                 .append(compressed, size, &mut self.gathered.bytes)
@@ -155,7 +154,7 @@ impl<'a> Hopeful<'a> {
             self.gathered.bytes.extend(&content);
             self.gathered.bytes.extend(&[SEPARATOR]);
         }
-        self.stack.push(Frame { node: root, content, next_child: 0 });
+        self.stack.push(Frame { content, next_child: forest.first_child(root) });
         self.descend(kind, inflater, links)
     }
 
@@ -168,18 +167,16 @@ impl<'a> Hopeful<'a> {
     ) -> Result<(), Again> {
         let forest = self.field.forest;
         while let Some(mut frame) = self.stack.pop() {
-            let children = forest.children(frame.node);
-            let child = children[frame.next_child];
-            frame.next_child += 1;
-            let is_last = frame.next_child == children.len();
+            let Some(child) = frame.next_child else { continue };
+            frame.next_child = forest.next_sibling(child);
             let below = self.child(&frame, child, kind, inflater, links)?;
-            if is_last {
+            if frame.next_child.is_none() {
                 self.release(frame.content);
             } else {
                 self.stack.push(frame);
             }
             if let Some(content) = below {
-                self.stack.push(Frame { node: child, content, next_child: 0 });
+                self.stack.push(Frame { content, next_child: forest.first_child(child) });
             }
             if self.gathered.search_within(self.field.delivery.prefilter) {
                 return Err(Again);
@@ -215,7 +212,7 @@ impl<'a> Hopeful<'a> {
         inflater.append(compressed, size, own).map_err(ObjectError::from)?;
         let delta = Delta::parse(&own[start..]).map_err(ObjectError::from)?;
         let result_len = delta.result_len;
-        let is_leaf = forest.children(child).is_empty();
+        let is_leaf = !forest.is_base(child);
         if result_len >= LARGE_OBJECT_BYTES {
             return Err(Again);
         }

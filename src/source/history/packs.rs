@@ -45,7 +45,8 @@ pub(super) fn sweep(
     delivery: &Delivery<'_>,
 ) -> Option<Vec<PackedCommits>> {
     let pack = &store.packs[at];
-    let forest = pack.forest();
+    // Some of either is one thread's work.
+    let (forest, ()) = rayon::join(|| pack.forest(), || pack.prepare());
     let duplicates = duplicates(&store.packs, at);
     let field = Field { store, pack, forest, duplicates, delivery };
     for id in forest.outside() {

@@ -3,63 +3,159 @@
 //! In: a pack whose index is hostile. Out: its offsets in order, and the ids of
 //! those that cannot be offsets. What lies at an offset is not known here.
 
+use std::ops::Deref;
+
 use gix_hash::ObjectId;
 use rayon::prelude::*;
 
-use crate::git::pack::Pack;
+use crate::git::pack::{NodeId, Pack};
 
-/// The offsets of the index in order, each once, with the pack's end; and the
-/// ids of those that cannot be offsets.
-pub(super) fn entry_offsets(pack: &Pack) -> (Vec<u64>, Vec<ObjectId>) {
-    let mut offsets: Vec<u64> =
-        (0..pack.len()).into_par_iter().map(|position| pack.offset_at(position)).collect();
-    sort(&mut offsets, pack.end());
-    let is_outside = |offset: &u64| !is_inside(pack, *offset);
-    let outside =
-        if offsets.first().is_some_and(is_outside) || offsets.last().is_some_and(is_outside) {
-            offsets.retain(|offset| is_inside(pack, *offset));
-            let ids = (0..pack.len()).filter(|position| is_outside(&pack.offset_at(*position)));
-            ids.map(|position| pack.id_at(position).to_owned()).collect()
-        } else {
-            Vec::new()
-        };
-    offsets.dedup();
-    offsets.push(pack.end());
-    (offsets, outside)
+/// How many offsets share a place.
+const TOGETHER: usize = 4;
+
+/// Into how many parts offsets are put first.
+const PARTS: usize = 512;
+
+/// Offsets in order, each once.
+///
+/// Most lie evenly spread below the pack's end: each has a place by its value
+/// alone, which it shares with few others, so that neither sorting them nor
+/// finding one takes steps that grow with their number.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    sorted: Vec<u64>,
+    /// Where those of each place begin; none where some offsets are not in
+    /// `sorted` as often as they were counted.
+    starts: Vec<u32>,
+    shift: u32,
 }
 
-/// Sorts offsets, most of which lie evenly spread below `end`: each is put near
-/// its place by its value, and those in one place are sorted among themselves.
-fn sort(offsets: &mut Vec<u64>, end: u64) {
-    /// How many share a place.
-    const TOGETHER: usize = 4;
-    let places = (offsets.len() / TOGETHER).next_power_of_two();
-    let bits = u64::BITS - end.leading_zeros();
-    let shift = bits.saturating_sub(places.trailing_zeros()).min(u64::BITS - 1);
-    // What lies beyond the end has a place of its own.
-    let place = |offset: u64| ((offset >> shift) as usize).min(places);
-    let mut ends = vec![0u32; places + 2];
-    for offset in &*offsets {
-        ends[place(*offset) + 1] += 1;
+impl Deref for Offsets {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        &self.sorted
     }
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += *end;
-        *end = sum;
+}
+
+impl Offsets {
+    /// The offsets of the index; and the ids of those that cannot be offsets.
+    pub(super) fn of(pack: &Pack) -> (Self, Vec<ObjectId>) {
+        let offsets: Vec<u64> =
+            (0..pack.len()).into_par_iter().map(|position| pack.offset_at(position)).collect();
+        let mut offsets = Self::sorted(&offsets, pack.end());
+        let is_outside = |offset: &u64| !is_inside(pack, *offset);
+        if ![offsets.first(), offsets.last()].into_iter().flatten().any(is_outside) {
+            return (offsets, Vec::new());
+        }
+        offsets.starts.clear();
+        offsets.sorted.retain(|offset| is_inside(pack, *offset));
+        let ids = (0..pack.len()).filter(|position| is_outside(&pack.offset_at(*position)));
+        (offsets, ids.map(|position| pack.id_at(position).to_owned()).collect())
     }
-    let mut sorted = vec![0; offsets.len()];
-    for offset in &*offsets {
-        // The start of its place, which is its end when all are put there.
-        let next = &mut ends[place(*offset)];
-        sorted[*next as usize] = *offset;
+
+    /// Sorts offsets: first roughly, into parts that fit a core's cache, then each
+    /// part by places, on every thread.
+    fn sorted(offsets: &[u64], end: u64) -> Self {
+        let places = (offsets.len() / TOGETHER).next_power_of_two();
+        let bits = u64::BITS - end.leading_zeros();
+        let shift = bits.saturating_sub(places.trailing_zeros()).min(u64::BITS - 1);
+        let part_places = (places / PARTS).max(1);
+        let part_shift = part_places.trailing_zeros();
+        let part = |offset: u64| place(offset, shift, places) >> part_shift;
+        let mut ends = vec![0u32; (places >> part_shift) + 1];
+        offsets.iter().for_each(|offset| ends[part(*offset)] += 1);
+        into_starts(&mut ends);
+        let mut sorted = vec![0; offsets.len()];
+        for offset in offsets {
+            // The start of its part, which is its end when all are put there.
+            let next = &mut ends[part(*offset)];
+            sorted[*next as usize] = *offset;
+            *next += 1;
+        }
+        let mut starts = vec![0u32; places + 1];
+        let (mut parts, mut rest, mut start) = (Vec::new(), &mut *sorted, 0);
+        for (end, starts) in ends.iter().zip(starts.chunks_mut(part_places)) {
+            let (own, others) = rest.split_at_mut((end - start) as usize);
+            parts.push((start, own, starts));
+            (rest, start) = (others, *end);
+        }
+        parts.into_par_iter().enumerate().for_each_init(Vec::new, |copy, (number, part)| {
+            let (start, own, starts) = part;
+            let place = |offset| place(offset, shift, places) - (number << part_shift);
+            sort_part(own, starts, place, copy);
+            starts.iter_mut().for_each(|place| *place += start);
+        });
+        starts.push(offsets.len() as u32);
+        sorted.dedup();
+        if sorted.len() < offsets.len() {
+            starts.clear();
+        }
+        Self { sorted, starts, shift }
+    }
+
+    /// Which in order an offset is.
+    pub(super) fn rank(&self, offset: u64) -> Option<NodeId> {
+        let range = match self.starts.len().checked_sub(2) {
+            Some(places) => {
+                let place = place(offset, self.shift, places);
+                self.starts[place] as usize..self.starts[place + 1] as usize
+            }
+            None => 0..self.sorted.len(),
+        };
+        let near = &self.sorted[range.clone()];
+        let found = if near.len() <= 2 * TOGETHER {
+            near.iter().position(|other| *other == offset)?
+        } else {
+            near.binary_search(&offset).ok()?
+        };
+        Some((range.start + found) as NodeId)
+    }
+
+    /// The offsets, and after them the end of the last entry.
+    pub(super) fn with_end(mut self, end: u64) -> Vec<u64> {
+        self.sorted.push(end);
+        self.sorted
+    }
+}
+
+/// Where an offset belongs; what lies beyond the end has a place of its own, the
+/// last.
+fn place(offset: u64, shift: u32, last: usize) -> usize {
+    usize::try_from(offset >> shift).map_or(last, |place| place.min(last))
+}
+
+/// Sorts the offsets of some places, and sets where those of each begin; `copy` is
+/// scratch.
+fn sort_part(
+    offsets: &mut [u64],
+    starts: &mut [u32],
+    place: impl Fn(u64) -> usize,
+    copy: &mut Vec<u64>,
+) {
+    offsets.iter().for_each(|offset| starts[place(*offset)] += 1);
+    into_starts(starts);
+    copy.clear();
+    copy.extend_from_slice(offsets);
+    for offset in &*copy {
+        let next = &mut starts[place(*offset)];
+        offsets[*next as usize] = *offset;
         *next += 1;
     }
+    // What was the start of each place is its end now.
     let mut start = 0;
-    for end in ends {
-        sorted[start..end as usize].sort_unstable();
-        start = end as usize;
+    for end in starts {
+        offsets[start..*end as usize].sort_unstable();
+        (start, *end) = (*end as usize, start as u32);
     }
-    *offsets = sorted;
+}
+
+/// Makes of how many there are of each where those of each begin.
+fn into_starts(counts: &mut [u32]) {
+    let mut sum = 0;
+    for count in counts {
+        sum += std::mem::replace(count, sum);
+    }
 }
 
 /// Whether an entry can begin there.
@@ -82,10 +178,14 @@ mod tests {
             mut offsets in prop::collection::vec(prop_oneof![0..5_000u64, 100..110u64, any::<u64>()], 0..300),
             end in prop_oneof![Just(0u64), 0..6_000u64, any::<u64>()],
         ) {
-            let mut expected = offsets.clone();
-            expected.sort_unstable();
-            sort(&mut offsets, end);
-            prop_assert_eq!(offsets, expected);
+            let sorted = Offsets::sorted(&offsets, end);
+            offsets.sort_unstable();
+            offsets.dedup();
+            prop_assert_eq!(&*sorted, &*offsets);
+            for sought in offsets.iter().flat_map(|at| [at.wrapping_sub(1), *at, at.wrapping_add(1)]) {
+                let expected = offsets.binary_search(&sought).ok();
+                prop_assert_eq!(sorted.rank(sought), expected.map(|rank| rank as NodeId));
+            }
         }
     }
 }
