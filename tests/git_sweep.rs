@@ -7,6 +7,8 @@ pub(crate) mod git_support;
 #[path = "support/git_sweep.rs"]
 mod sweep_support;
 
+use std::path::Path;
+
 use git_support::Repo;
 use keysweep::rule::{Literal, Prefilter};
 use proptest::prelude::*;
@@ -205,15 +207,18 @@ proptest! {
     }
 }
 
-/// Set `KEYSWEEP_CORPUS` to repositories, parted by `:`.
+/// Of the repositories that `KEYSWEEP_CORPUS` names, parted by `:`; without it of
+/// the one that this file is in, unless the sources came without it.
 #[test]
-#[ignore = "needs complete clones of large repositories"]
-fn a_sweep_of_the_corpora_equals_brute_force() {
-    let corpora = std::env::var("KEYSWEEP_CORPUS").expect("KEYSWEEP_CORPUS");
+fn a_sweep_of_real_repositories_equals_brute_force() {
+    let own = env!("CARGO_MANIFEST_DIR");
+    let corpora = std::env::var("KEYSWEEP_CORPUS").unwrap_or_else(|_| own.to_owned());
     for corpus in corpora.split(':') {
+        if corpus == own && !Path::new(own).join(".git").exists() {
+            return;
+        }
         for literals in [&["bitkit", "bytestack"][..], &["antirez", "rerere", "semver", "galaxy"]] {
-            let all = assert_equals_brute_force(corpus.as_ref(), &prefilter(literals));
-            assert!(all < usize::MAX, "{corpus} {literals:?}");
+            assert_equals_brute_force(corpus.as_ref(), &prefilter(literals));
         }
     }
 }
