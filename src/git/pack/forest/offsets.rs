@@ -64,7 +64,9 @@ impl Offsets {
         let part_shift = part_places.trailing_zeros();
         let part = |offset: u64| place(offset, shift, places) >> part_shift;
         let mut ends = vec![0u32; (places >> part_shift) + 1];
-        offsets.iter().for_each(|offset| ends[part(*offset)] += 1);
+        for offset in offsets {
+            ends[part(*offset)] += 1;
+        }
         into_starts(&mut ends);
         let mut sorted = vec![0; offsets.len()];
         for offset in offsets {
@@ -84,7 +86,9 @@ impl Offsets {
             let (start, own, starts) = part;
             let place = |offset| place(offset, shift, places) - (number << part_shift);
             sort_part(own, starts, place, copy);
-            starts.iter_mut().for_each(|place| *place += start);
+            for place in starts {
+                *place += start;
+            }
         });
         starts.push(offsets.len() as u32);
         sorted.dedup();
@@ -133,7 +137,9 @@ fn sort_part(
     place: impl Fn(u64) -> usize,
     copy: &mut Vec<u64>,
 ) {
-    offsets.iter().for_each(|offset| starts[place(*offset)] += 1);
+    for offset in &*offsets {
+        starts[place(*offset)] += 1;
+    }
     into_starts(starts);
     copy.clear();
     copy.extend_from_slice(offsets);
