@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let repositories: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let has_flag = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let is_zlib_rs = has_flag("--zlib-rs");
     let margin = if has_flag("--margin") { MARGIN } else { (0, 0) };
     if repositories.is_empty() {
         println!("usage: floor [--margin | --zlib-rs] REPOSITORY.git…");
@@ -45,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     let pack = Pack::open(path)?;
                     let entries = pack.entries(kind);
                     let start = Instant::now();
-                    if has_flag("--zlib-rs") {
+                    if is_zlib_rs {
                         pack.inflate_with_zlib_rs(&entries);
                     } else {
                         pack.inflate(&entries, margin);
