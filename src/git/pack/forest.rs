@@ -345,5 +345,50 @@ mod tests {
             prop_assert_eq!(node.header_len(), header_len as u64);
             prop_assert_eq!(node.size_bytes(), size.min((1 << 56) - 1));
         }
+
+        /// Bases may come later, or be what rests on them.
+        #[test]
+        fn children_are_those_that_rest_on_it_the_heaviest_last(
+            entries in prop::collection::vec((prop::option::weighted(0.8, 0..40u32), 0..50u64), 1..40),
+            is_ordered in any::<bool>(),
+        ) {
+            let base_of = |at: usize| -> Option<usize> {
+                let base = entries[at].0? as usize % if is_ordered { at.max(1) } else { entries.len() };
+                (!is_ordered || base < at).then_some(base)
+            };
+            let all = 0..entries.len();
+            let nodes: Vec<Node> = all.clone().map(|at| {
+                let link = base_of(at).map_or(Link::Root(Kind::Blob), |base| Link::Base(base as NodeId));
+                Node::new(link, entries[at].1, 2)
+            }).collect();
+            // The way from each to its root, if it ends within as many steps.
+            let way = |at: usize| -> Vec<usize> {
+                std::iter::successors(Some(at), |at| base_of(*at)).take(entries.len() + 1).collect()
+            };
+            let is_rooted = |at: usize| way(at).len() <= entries.len();
+            let weight = |node: usize| -> u64 {
+                all.clone().filter(|at| is_rooted(*at) && way(*at).contains(&node)).map(|at| entries[at].1).sum()
+            };
+            let families = Families::new(&nodes);
+            let expected: Vec<(NodeId, u64)> = all.clone()
+                .filter(|at| base_of(*at).is_none()).map(|at| (at as NodeId, weight(at))).collect();
+            prop_assert_eq!(&families.roots, &expected);
+            let unrooted: Vec<NodeId> =
+                all.clone().filter(|at| !is_rooted(*at)).map(|at| at as NodeId).collect();
+            prop_assert_eq!(&families.unrooted, &unrooted);
+            for node in all.clone().filter(|at| is_rooted(*at)) {
+                let mut children = Vec::new();
+                let mut next = families.first_children[node];
+                while next != NONE {
+                    children.push(next as usize);
+                    next = families.next_siblings[next as usize];
+                }
+                let heaviest = children.iter().map(|child| weight(*child)).max();
+                prop_assert_eq!(children.last().map(|child| weight(*child)), heaviest);
+                children.sort_unstable();
+                let expected: Vec<usize> = all.clone().filter(|at| base_of(*at) == Some(node)).collect();
+                prop_assert_eq!(children, expected);
+            }
+        }
     }
 }

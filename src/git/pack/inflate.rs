@@ -88,3 +88,38 @@ impl Inflater {
 fn has_fixed_codes(compressed: &[u8]) -> bool {
     compressed.get(2).is_some_and(|bits| bits >> 1 & 3 == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// The margin behind the place is room for a stream that is longer than its
+    /// header says; it must not pass for one that is as long.
+    #[test]
+    fn a_stream_of_another_size_than_said_is_an_error_whatever_follows_it() {
+        let text: Vec<u8> = (0..1000u32).map(|at| (at * at % 97) as u8).collect();
+        for level in [flate2::Compression::none(), flate2::Compression::best()] {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
+            encoder.write_all(&text).expect("a buffer takes it");
+            let alone = encoder.finish().expect("a buffer takes it");
+            let followed = [&*alone, &[0xa5; 64]].concat();
+            for compressed in [&alone, &followed] {
+                for size in [0, 1, 679, 680, 681, 999, 1000, 1001, 1400] {
+                    let mut out = Buffer::default();
+                    out.extend(b"before");
+                    let result = Inflater::new().append(compressed, size, &mut out);
+                    if size == 1000 {
+                        assert_eq!((result, &out[6..]), (Ok(()), &*text));
+                    } else {
+                        assert_eq!((result, &*out), (Err(InflateError::Size), &b"before"[..]));
+                    }
+                }
+            }
+            let cut =
+                Inflater::new().append(&alone[..alone.len() / 2], 1000, &mut Buffer::default());
+            assert_eq!(cut, Err(InflateError::Damaged));
+        }
+    }
+}

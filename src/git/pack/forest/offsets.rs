@@ -21,7 +21,7 @@ const PARTS: usize = 512;
 /// Most lie evenly spread below the pack's end: each has a place by its value
 /// alone, which it shares with few others, so that neither sorting them nor
 /// finding one takes steps that grow with their number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Offsets {
     sorted: Vec<u64>,
     /// Where those of each place begin; none where some offsets are not in
