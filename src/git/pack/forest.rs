@@ -251,21 +251,25 @@ impl Families {
     /// parent before its last child, and so holds at most log2 of a family's
     /// weight at once, however long its chains are.
     fn new(nodes: &[Node]) -> Self {
-        /// What rests on an entry, as far as it was seen.
+        /// An entry and what rests on it, as far as it was seen.
         #[derive(Clone, Copy)]
         struct Below {
             bytes: u64,
             first: NodeId,
             last: NodeId,
         }
-        let mut below = vec![Below { bytes: 0, first: NONE, last: NONE }; nodes.len()];
-        let mut next_siblings = vec![NONE; nodes.len()];
-        let mut roots = Vec::new();
+        // What every thread can do beforehand, the first touch of so much memory
+        // most of all, is not left to the one that weighs.
+        let is_root = |node: &&Node| !matches!(node.link, Link::Base(_));
+        let mut roots = Vec::with_capacity(nodes.par_iter().filter(is_root).count());
+        let alone = |node: &Node| Below { bytes: node.size_bytes(), first: NONE, last: NONE };
+        let mut below: Vec<Below> = nodes.par_iter().map(alone).collect();
+        let mut next_siblings: Vec<NodeId> = nodes.par_iter().map(|_| NONE).collect();
         let weigh = |at: NodeId| {
-            let node = &nodes[at as usize];
-            let weight = below[at as usize].bytes.saturating_add(node.size_bytes());
-            below[at as usize].bytes = weight;
-            let Link::Base(base) = node.link else { return roots.push((at, weight)) };
+            let weight = below[at as usize].bytes;
+            let Link::Base(base) = nodes[at as usize].link else {
+                return roots.push((at, weight));
+            };
             let Below { bytes, first, last } = below[base as usize];
             let (first, last) = if last == NONE {
                 (at, at)
@@ -279,7 +283,7 @@ impl Families {
             below[base as usize] = Below { bytes: bytes.saturating_add(weight), first, last };
         };
         // Git writes bases first, and of offset deltas no other kind can be told.
-        let is_ordered = nodes.iter().enumerate().all(|(at, node)| match node.link {
+        let is_ordered = nodes.par_iter().enumerate().all(|(at, node)| match node.link {
             Link::Base(base) => (base as usize) < at,
             _ => true,
         });

@@ -163,12 +163,8 @@ impl Pack {
             let is_named = if range.len() > Heads::LONGEST {
                 oid::try_from_bytes(&ids[id.clone()]).is_ok_and(|id| self.offset_of(id).is_some())
             } else {
-                // Eight bytes tell nearly all ids apart, without a call.
-                let (wanted, head) = (&ids[id.clone()], ids[id.clone()].first_chunk::<8>());
-                range.into_iter().any(|position| {
-                    let id = self.id_at(position).as_bytes();
-                    id.first_chunk() == head && id == wanted
-                })
+                let wanted = &ids[id.clone()];
+                range.into_iter().any(|position| is_same(self.id_at(position).as_bytes(), wanted))
             };
             if !is_named {
                 ids.copy_within(id, kept * len);
@@ -268,6 +264,14 @@ impl Heads {
         let at = (head(id) >> self.shift) as usize;
         self.starts[at]..self.starts[at + 1]
     }
+}
+
+/// Whether two ids, of 20 or 32 bytes, are the same, without the call that a
+/// comparison of unknown length is.
+#[inline]
+fn is_same(id: &[u8], other: &[u8]) -> bool {
+    const HALF: usize = 16;
+    id.first_chunk::<HALF>() == other.first_chunk() && id.last_chunk::<HALF>() == other.last_chunk()
 }
 
 /// The first bits of an id.
