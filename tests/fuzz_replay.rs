@@ -7,7 +7,11 @@ mod harness;
 #[path = "support/pack.rs"]
 mod pack;
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
 use keysweep::rule::Wide;
 
@@ -49,6 +53,18 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             halves(b"0123456789abcdef", &[16, 8, 0x91, 2, 6, 2, b'x', b'y']),
             halves(b"0123456789", &[10, 200, 1, 0xb0, 100, 0]),
         ],
+        "inflate" => ["a sentence or two, ", "tree 3f9a0c7e\nparent 9e01b35d\n", "x"]
+            .iter()
+            .enumerate()
+            .map(|(number, text)| {
+                let counted = (0..60).map(|at| format!("{text}{}", at * at % 59));
+                let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(9));
+                encoder.write_all(counted.collect::<String>().as_bytes()).expect("a buffer");
+                let deflated = encoder.finish().expect("a buffer");
+                assert_eq!(deflated[0] & 7, 0b101, "{number}: one block, codes of its own");
+                [&*deflated, &[0; 8]].concat()
+            })
+            .collect(),
         "prefilter" => vec![
             halves(b"needle\nBITKIT", b"a Needle, bitkit, QklUS0lU 6e6565646c65"),
             halves(b"", &encoded(b"a_longer_word=1")),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use keysweep::decode::{self, container};
 use keysweep::detect::Detector;
 use keysweep::finding::{Origin, SkipKind, SourceKind};
-use keysweep::git::pack::{Basis, Delta, EntryHeader};
+use keysweep::git::pack::{Basis, Delta, EntryHeader, inflate_block};
 use keysweep::report::{self, Format, Replacements};
 use keysweep::respond::journal::{Journal, RunIdentity, Storage};
 use keysweep::rule::{Form, Literal, Prefilter, RuleSet, Wide};
@@ -28,9 +28,10 @@ use keysweep::vendor::{self, Profile, Revocation};
 pub(crate) type Target = fn(&[u8]);
 
 /// Every target by its name.
-pub(crate) const TARGETS: [(&str, Target); 10] = [
+pub(crate) const TARGETS: [(&str, Target); 11] = [
     ("entry_header", entry_header),
     ("delta", delta),
+    ("inflate", inflate),
     ("prefilter", prefilter),
     ("container", container),
     ("decode", decode_around),
@@ -84,6 +85,20 @@ pub(crate) fn delta(bytes: &[u8]) {
             let holds = |bytes: &[u8]| bytes.windows(run.len()).any(|other| other == run);
             assert!(holds(base) || holds(bytes) || holds(&joints));
         }
+    }
+}
+
+/// What a block with codes of its own is inflated to is what libdeflate makes of
+/// it, and nothing where that finds it damaged.
+pub(crate) fn inflate(bytes: &[u8]) {
+    const ROOM_BYTES: usize = 4 << 10;
+    let Some((first, rest)) = bytes.split_first() else { return };
+    // The last block of a stream, with codes of its own.
+    let deflated = [&[first & !7 | 0b101], rest].concat();
+    if let Some(ours) = inflate_block(&deflated, ROOM_BYTES) {
+        let mut place = vec![0; ROOM_BYTES];
+        let size = libdeflater::Decompressor::new().deflate_decompress(&deflated, &mut place);
+        assert_eq!(size.map(|size| &place[..size]), Ok(&*ours));
     }
 }
 

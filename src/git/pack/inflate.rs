@@ -96,6 +96,14 @@ impl Inflater {
     }
 }
 
+/// What a block with codes of its own stands for, or `None` where it is damaged,
+/// unusual or longer than `room_bytes`: what a short stream is inflated by, its
+/// checksum left aside, so that another inflater can be held against it.
+#[must_use]
+pub fn inflate_block(deflated: &[u8], room_bytes: usize) -> Option<Vec<u8>> {
+    Short::new().block_alone(deflated, room_bytes)
+}
+
 /// Whether the first block of a stream has the codes that deflate fixes: two bits
 /// say so, behind zlib's two bytes and the bit that tells the last block.
 fn has_fixed_codes(compressed: &[u8]) -> bool {

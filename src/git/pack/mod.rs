@@ -15,8 +15,8 @@ pub use delta::{Delta, DeltaError, Step, Steps};
 pub(crate) use delta::{Ends, Piece, Window};
 pub use entry::{Basis, EntryError, EntryHeader, Kind};
 pub(crate) use forest::{Forest, Ids, Link, NodeId};
-pub use inflate::InflateError;
 pub(crate) use inflate::Inflater;
+pub use inflate::{InflateError, inflate_block};
 pub(crate) use visit::{Schedule, Visit, Visiting, visit};
 
 use std::ops::Range;

@@ -135,6 +135,14 @@ impl Short {
         (size == content.len() && libdeflater::adler32(content) == sum).then_some(())
     }
 
+    /// What one block stands for, if it has room.
+    pub(super) fn block_alone(&mut self, deflated: &[u8], room_bytes: usize) -> Option<Vec<u8>> {
+        let mut place = vec![0; room_bytes.checked_add(MARGIN_WRITTEN_BYTES)?];
+        let size = self.block(&mut Bits { word: 0, count: 0, at: 0 }, deflated, &mut place)?;
+        place.truncate(size);
+        (size <= room_bytes).then_some(place)
+    }
+
     /// Writes what a block stands for; gives how many bytes.
     fn block(&mut self, bits: &mut Bits, compressed: &[u8], place: &mut [u8]) -> Option<usize> {
         let codes = &mut *self.codes;
@@ -422,14 +430,12 @@ mod tests {
         encoder.finish().expect("a buffer takes it")
     }
 
-    /// What a block is inflated to, without its last bit and its checksum being
-    /// asked for, by us and by libdeflate.
+    /// What a block is inflated to, its checksum left aside, by us and by
+    /// libdeflate.
     fn both(deflated: &[u8], size: usize) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let followed = [deflated, &[0x5a; 16]].concat();
-        let mut place = vec![0; size + MARGIN_WRITTEN_BYTES];
-        let mut bits = Bits { word: 0, count: 0, at: 0 };
-        let ours = Short::new().block(&mut bits, &followed, &mut place);
-        let ours = ours.map(|size| place[..size].to_vec());
+        let ours = Short::new().block_alone(&followed, size);
+        let mut place = vec![0; size];
         let written = libdeflater::Decompressor::new().deflate_decompress(&followed, &mut place);
         (ours, written.ok().map(|size| place[..size].to_vec()))
     }
