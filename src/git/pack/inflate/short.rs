@@ -469,6 +469,56 @@ mod tests {
         }
     }
 
+    /// A block that stands for "aa": a literal and the end have codes of one bit, as
+    /// have two distances of the `distances` that there are said to be. `lengths`
+    /// are written as they come: what each is, and the bits that follow it.
+    fn block(distances: u64, lengths: &[(u64, u64)]) -> Vec<u8> {
+        let (mut bits, mut count) = (0u128, 0);
+        let mut push = |value: u64, length: u32| {
+            bits |= u128::from(value) << count;
+            count += length;
+        };
+        for (value, length) in [(0b101, 3), (0, 5), (distances - 1, 5), (18 - 4, 4)] {
+            push(value, length);
+        }
+        // Of the symbols for lengths, these four have codes of two bits.
+        for symbol in LENGTHS_ORDER.iter().take(18) {
+            push(if [1, 16, 17, 18].contains(symbol) { 2 } else { 0 }, 3);
+        }
+        for (symbol, more) in lengths {
+            match symbol {
+                1 => push(0b00, 2),
+                16 => push(0b10 | more << 2, 4),
+                17 => push(0b01 | more << 2, 5),
+                _ => push(0b11 | more << 2, 9),
+            }
+        }
+        push(0b100, 3);
+        bits.to_le_bytes().to_vec()
+    }
+
+    #[test]
+    fn lengths_are_as_many_as_there_are_symbols() {
+        // 97 without a code, one with, 158 without, the end.
+        let literals = [(18, 97 - 11), (1, 0), (18, 138 - 11), (18, 20 - 11), (1, 0)];
+        let all = |last: &[(u64, u64)]| [&literals[..], last].concat();
+        for (distances, lengths) in
+            [(2, all(&[(1, 0), (1, 0)])), (5, all(&[(1, 0), (1, 0), (17, 0)]))]
+        {
+            let (ours, theirs) = both(&block(distances, &lengths), 2);
+            assert_eq!(ours.as_deref(), Some(&b"aa"[..]), "{lengths:?}");
+            assert_eq!(ours, theirs);
+        }
+        for (distances, lengths) in [
+            // More than there are symbols, and the last one before the first.
+            (4, all(&[(1, 0), (1, 0), (17, 0)])),
+            (2, [&[(16, 0), (18, 94 - 11)], &literals[1..], &[(1, 0), (1, 0)]].concat()),
+        ] {
+            let (ours, theirs) = both(&block(distances, &lengths), 2);
+            assert_eq!((ours, theirs), (None, None), "{lengths:?}");
+        }
+    }
+
     /// Sentences, of which nearly every stream in a pack that is taken is made.
     #[test]
     fn short_streams_of_text_are_not_left_to_libdeflate() {
