@@ -7,8 +7,8 @@
 //! Of the entries of a pack that have codes of their own most are a few hundred
 //! bytes, such as nearly every commit. Of those libdeflate spends more on the
 //! tables of the codes than on what they stand for. Here the tables are made
-//! faster ([`Code`]); on the streams taken, all four repositories of the README,
-//! the whole takes 0.68 (commits of ansible) to 0.85 times (blobs of git) as long.
+//! faster ([`Code`]); on the streams taken of two repositories of the README,
+//! the whole takes 0.71 (commits of ansible) to 0.83 times (blobs of git) as long.
 //! The reading itself does what libdeflate's does, and on long streams it is a
 //! tenth slower than that.
 
@@ -168,8 +168,8 @@ struct Bits {
 }
 
 impl Bits {
-    /// Reads on until there are [`FILLED_BITS`] at least; `None` where fewer than eight bytes
-    /// are left.
+    /// Reads on until there are [`FILLED_BITS`] at least; `None` where fewer than
+    /// eight bytes are left.
     #[inline(always)]
     fn refill(&mut self, compressed: &[u8]) -> Option<()> {
         let bytes = compressed.get(self.at..)?.first_chunk()?;
