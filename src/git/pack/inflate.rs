@@ -10,7 +10,9 @@
 //! 1.4 times. Only the shortest of those are inflated by code of ours ([`short`]);
 //! whatever is wrong with one, libdeflate says so.
 
+mod bits;
 mod code;
+mod head;
 mod short;
 
 use super::buffer::Buffer;
@@ -78,21 +80,28 @@ impl Inflater {
         let before = out.len();
         let expected = usize::try_from(size).map_err(|_| InflateError::Size)?;
         let place = out.grow(expected.checked_add(MARGIN_WRITTEN_BYTES).ok_or(InflateError::Size)?);
-        if Short::takes(compressed) && self.short.inflate(compressed, place).is_some() {
-            out.truncate(before + expected);
-            return Ok(());
-        }
+        let is_done = Short::takes(compressed) && self.short.inflate(compressed, place).is_some();
+        let result = if is_done { Ok(()) } else { self.inflate(compressed, place, expected) };
+        out.truncate(if result.is_ok() { before + expected } else { before });
+        result
+    }
+
+    /// Writes what `compressed` inflates to by libdeflate.
+    fn inflate(
+        &mut self,
+        compressed: &[u8],
+        place: &mut [u8],
+        expected: usize,
+    ) -> Result<(), InflateError> {
         let decompressor =
             if has_fixed_codes(compressed) { &mut self.fixed } else { &mut self.own };
-        let result = match decompressor.zlib_decompress(compressed, place) {
+        match decompressor.zlib_decompress(compressed, place) {
             Ok(written) if written == expected => Ok(()),
             Ok(_) | Err(libdeflater::DecompressionError::InsufficientSpace) => {
                 Err(InflateError::Size)
             }
             Err(libdeflater::DecompressionError::BadData) => Err(InflateError::Damaged),
-        };
-        out.truncate(if result.is_ok() { before + expected } else { before });
-        result
+        }
     }
 }
 

@@ -278,3 +278,22 @@ fn is_same(id: &[u8], other: &[u8]) -> bool {
 fn head(id: &[u8]) -> u32 {
     id.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids that differ in one bit alone, wherever it is.
+    #[test]
+    fn ids_are_the_same_in_every_bit() {
+        for len in [20, 32] {
+            let id: Vec<u8> = (0..len).collect();
+            assert!(is_same(&id, &id.clone()));
+            for bit in 0..8 * id.len() {
+                let mut other = id.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert!(!is_same(&id, &other), "{len} {bit}");
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@
 //! Of the entries of a pack that have codes of their own most are a few hundred
 //! bytes, such as nearly every commit. Of those libdeflate spends more on the
 //! tables of the codes than on what they stand for. Here the tables are made
-//! faster ([`Code`]); on the streams taken of two repositories of the README,
+//! faster ([`super::code`]); on the streams taken of two repositories of the README,
 //! the whole takes 0.71 (commits of ansible) to 0.83 times (blobs of git) as long.
 //! The reading itself does what libdeflate's does, and on long streams it is a
 //! tenth slower than that.
@@ -15,85 +15,15 @@
 #![expect(clippy::inline_always, reason = "a symbol costs less than a call would")]
 
 use std::cell::Cell;
-use std::hint::select_unpredictable;
 
 use fearless_simd::{Level, dispatch};
 
 use super::MARGIN_WRITTEN_BYTES;
-use super::code::Code;
+use super::bits::{Bits, VALUE_SHIFT, value};
+use super::head::{Codes, IS_END, IS_LITERAL, IS_OTHER};
 
 /// A longer stream, with what is given after it, is left to libdeflate.
-pub(super) const MOST_COMPRESSED_BYTES: usize = 1 << 10;
-
-/// Symbols for literals, the end and lengths; and for distances.
-const LITERALS: usize = 288;
-const DISTANCES: usize = 32;
-
-/// The symbol that ends a stream, and its entry.
-const END: usize = 256;
-const IS_END: u32 = 1 << 14;
-/// An entry that is none of a literal, a length or a distance.
-const IS_OTHER: u32 = 1 << 15;
-/// The entry of a literal: which it is stands in the third byte.
-const IS_LITERAL: u32 = 1 << 31;
-/// Where in an entry the literal, the least length or the least distance stands.
-const VALUE_SHIFT: u32 = 16;
-
-/// As RFC 1951 has them in section 3.2.5, with how many bits follow the code in
-/// the lowest byte.
-static LITERAL_ENTRIES: [u32; LITERALS] = {
-    let mut entries = [IS_OTHER; LITERALS];
-    let mut symbol = 0;
-    while symbol < END {
-        entries[symbol] = IS_LITERAL | (symbol as u32) << VALUE_SHIFT;
-        symbol += 1;
-    }
-    entries[END] |= IS_END;
-    let (mut least, mut symbol) = (3, END + 1);
-    while symbol < 285 {
-        let group = (symbol - END - 1) as u32 / 4;
-        let more = if group < 2 { 0 } else { group - 1 };
-        entries[symbol] = least << VALUE_SHIFT | more;
-        least += 1 << more;
-        symbol += 1;
-    }
-    entries[285] = 258 << VALUE_SHIFT;
-    entries
-};
-static DISTANCE_ENTRIES: [u32; DISTANCES] = {
-    let mut entries = [IS_OTHER; DISTANCES];
-    let (mut least, mut symbol) = (1, 0);
-    while symbol < 30 {
-        let more = if symbol < 4 { 0 } else { symbol as u32 / 2 - 1 };
-        entries[symbol] = least << VALUE_SHIFT | more;
-        least += 1 << more;
-        symbol += 1;
-    }
-    entries
-};
-
-/// Symbols for the lengths of codes, and in which order those of their own codes
-/// are stored.
-const LENGTHS: usize = 19;
-const LENGTHS_ORDER: [usize; LENGTHS] =
-    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
-/// As RFC 1951 has them in section 3.2.7: how often at least a length comes, and
-/// in the uppermost byte which it is; or that it is the last one again.
-static LENGTH_ENTRIES: [u32; LENGTHS] = {
-    let mut entries = [0; LENGTHS];
-    let mut length = 0;
-    while length < 16 {
-        entries[length] = (length as u32) << LENGTH_SHIFT | 1 << VALUE_SHIFT;
-        length += 1;
-    }
-    entries[16] = IS_AGAIN | 3 << VALUE_SHIFT | 2;
-    entries[17] = 3 << VALUE_SHIFT | 3;
-    entries[18] = 11 << VALUE_SHIFT | 7;
-    entries
-};
-const LENGTH_SHIFT: u32 = 24;
-const IS_AGAIN: u32 = 1 << 31;
+const MOST_COMPRESSED_BYTES: usize = 1 << 10;
 
 /// Inflates one short stream after the other.
 pub(super) struct Short {
@@ -101,16 +31,9 @@ pub(super) struct Short {
     codes: Box<Codes>,
 }
 
-struct Codes {
-    literals: Code<LITERALS, 1024>,
-    distances: Code<DISTANCES, 256>,
-    lengths: Code<LENGTHS, 128>,
-}
-
 impl Short {
     pub(super) fn new() -> Self {
-        let codes = Codes { literals: Code::new(), distances: Code::new(), lengths: Code::new() };
-        Self { level: Level::new(), codes: Box::new(codes) }
+        Self { level: Level::new(), codes: Box::new(Codes::new()) }
     }
 
     /// Whether a stream is one block with codes of its own, and short.
@@ -128,7 +51,7 @@ impl Short {
         if head & 0x8f20 != 0x0800 || head % 31 != 0 {
             return None;
         }
-        let mut bits = Bits { word: 0, count: 0, at: 2 };
+        let mut bits = Bits::new(2);
         let size = self.block(&mut bits, compressed, place)?;
         let sum = u32::from_be_bytes(*compressed.get(bits.end()..)?.first_chunk()?);
         let content = place.get(..place.len().checked_sub(MARGIN_WRITTEN_BYTES)?)?;
@@ -138,7 +61,7 @@ impl Short {
     /// What one block stands for, if it has room.
     pub(super) fn block_alone(&mut self, deflated: &[u8], room_bytes: usize) -> Option<Vec<u8>> {
         let mut place = vec![0; room_bytes.checked_add(MARGIN_WRITTEN_BYTES)?];
-        let size = self.block(&mut Bits { word: 0, count: 0, at: 0 }, deflated, &mut place)?;
+        let size = self.block(&mut Bits::new(0), deflated, &mut place)?;
         place.truncate(size);
         (size <= room_bytes).then_some(place)
     }
@@ -151,129 +74,7 @@ impl Short {
     }
 }
 
-/// How many bits are ahead at least when a word was filled up by whole bytes: 56,
-/// and up to seven more.
-const FILLED_BITS: u32 = 0b11_1000;
-
-/// The bits of a stream, the first of a byte lowest.
-#[derive(Clone, Copy)]
-struct Bits {
-    /// The next ones.
-    word: u64,
-    /// How many of them are read; only the lowest byte counts, so that a whole
-    /// entry can be subtracted.
-    count: u32,
-    /// Where those after them stand.
-    at: usize,
-}
-
-impl Bits {
-    /// Reads on until there are [`FILLED_BITS`] at least; `None` where fewer than
-    /// eight bytes are left.
-    #[inline(always)]
-    fn refill(&mut self, compressed: &[u8]) -> Option<()> {
-        let bytes = compressed.get(self.at..)?.first_chunk()?;
-        self.word |= u64::from_le_bytes(*bytes) << (self.count & 63);
-        self.at += 7 - (self.count as usize >> 3 & 7);
-        self.count |= FILLED_BITS;
-        Some(())
-    }
-
-    /// Passes as many as the lowest byte says.
-    #[inline(always)]
-    fn pass(&mut self, entry: u32) {
-        self.word >>= entry & 63;
-        self.count = self.count.wrapping_sub(entry);
-    }
-
-    /// Takes the next `count`.
-    #[inline(always)]
-    fn take(&mut self, count: u32) -> usize {
-        let taken = self.word & !(u64::MAX << (count & 63));
-        self.pass(count);
-        taken as usize
-    }
-
-    /// Where the byte after the last begun one stands.
-    fn end(&self) -> usize {
-        self.at - (self.count as usize >> 3 & 7)
-    }
-}
-
-/// The least length or distance of an entry, and what the bits after its code
-/// add; `word` begins with the code.
-#[inline(always)]
-fn value(entry: u32, word: u64) -> usize {
-    let more = (word & !(u64::MAX << (entry & 63))) >> (entry >> 8 & 63);
-    (entry >> VALUE_SHIFT) as usize + more as usize
-}
-
 impl Codes {
-    /// Reads the head of a block, and its codes.
-    #[inline(always)]
-    fn read(&mut self, bits: &mut Bits, compressed: &[u8]) -> Option<()> {
-        bits.refill(compressed)?;
-        bits.pass(3);
-        let literals = bits.take(5) + 257;
-        let all = literals + bits.take(5) + 1;
-        let count = bits.take(4) + 4;
-        let mut own = [0; LENGTHS];
-        for (at, symbol) in LENGTHS_ORDER.into_iter().take(count).enumerate() {
-            if at == 10 {
-                bits.refill(compressed)?;
-            }
-            own[symbol] = bits.take(3);
-        }
-        self.lengths.clear();
-        for (symbol, length) in own.into_iter().enumerate().filter(|(_, length)| *length > 0) {
-            self.lengths.push(length, symbol)?;
-        }
-        self.lengths.build(&LENGTH_ENTRIES)?;
-        let lengths = self.read_lengths(all, bits, compressed)?;
-        let (literals, distances) = lengths[..literals + DISTANCES].split_at(literals);
-        self.literals.clear();
-        each_code(literals, |length, symbol| self.literals.push(length, symbol))?;
-        self.literals.build(&LITERAL_ENTRIES)?;
-        self.distances.clear();
-        each_code(distances, |length, symbol| self.distances.push(length, symbol))?;
-        self.distances.build(&DISTANCE_ENTRIES)
-    }
-
-    /// Reads the lengths of the codes of `all` symbols, zero for none.
-    ///
-    /// Whether one or several come cannot be foretold, so eight are written each
-    /// time, and the next overwrite those too many. Longer runs are of zeros, which
-    /// stand there already.
-    #[inline(always)]
-    fn read_lengths(
-        &self,
-        all: usize,
-        bits: &mut Bits,
-        compressed: &[u8],
-    ) -> Option<[u8; LENGTHS_BYTES]> {
-        let mut lengths = [0; LENGTHS_BYTES];
-        // None that is allowed, should the first be the last one again.
-        let (mut symbol, mut last) = (0, 16);
-        while symbol < all {
-            bits.refill(compressed)?;
-            // Four take 56 bits at most, and run over by 4 times 138 at most.
-            for _ in 0..4 {
-                let entry = self.lengths.entry(bits.word);
-                let times = value(entry & !(u32::MAX << LENGTH_SHIFT), bits.word);
-                bits.pass(entry);
-                let is_again = entry & IS_AGAIN != 0;
-                last = select_unpredictable(is_again, last, (entry >> LENGTH_SHIFT) as u8);
-                *lengths.get_mut(symbol..)?.first_chunk_mut()? = [last; WORD_BYTES];
-                symbol += times;
-                if symbol >= all {
-                    break;
-                }
-            }
-        }
-        lengths[all..].fill(0);
-        (symbol == all).then_some(lengths)
-    }
-
     /// Writes what the block stands for, to its end; gives how many bytes.
     #[inline(always)]
     fn inflate(&self, bits: &mut Bits, compressed: &[u8], place: &mut [u8]) -> Option<usize> {
@@ -282,32 +83,21 @@ impl Codes {
         let mut ahead = *bits;
         ahead.refill(compressed)?;
         let mut entry = literals.entry(ahead.word);
-        // With 56 bits there are enough for three literals, or for two and a length.
-        loop {
-            let mut word = ahead.word;
-            ahead.pass(entry);
-            if entry & IS_LITERAL != 0 {
-                let room = place.get_mut(written..)?.first_chunk_mut::<MARGIN_WRITTEN_BYTES>()?;
-                room[0] = (entry >> VALUE_SHIFT) as u8;
-                written += 1;
-                entry = literals.entry(ahead.word);
-                word = ahead.word;
-                ahead.pass(entry);
-                if entry & IS_LITERAL != 0 {
-                    room[1] = (entry >> VALUE_SHIFT) as u8;
+        'symbols: loop {
+            let word = 'literals: {
+                for _ in 0..LITERALS_AHEAD {
+                    let word = ahead.word;
+                    ahead.pass(entry);
+                    if entry & IS_LITERAL == 0 {
+                        break 'literals word;
+                    }
+                    *place.get_mut(written)? = (entry >> VALUE_SHIFT) as u8;
                     written += 1;
                     entry = literals.entry(ahead.word);
-                    word = ahead.word;
-                    ahead.pass(entry);
-                    if entry & IS_LITERAL != 0 {
-                        room[2] = (entry >> VALUE_SHIFT) as u8;
-                        written += 1;
-                        entry = literals.entry(ahead.word);
-                        ahead.refill(compressed)?;
-                        continue;
-                    }
                 }
-            }
+                ahead.refill(compressed)?;
+                continue 'symbols;
+            };
             if entry & IS_OTHER != 0 {
                 *bits = ahead;
                 return (entry & IS_END != 0).then_some(written);
@@ -330,6 +120,10 @@ impl Codes {
         }
     }
 }
+
+/// How many literals are read before bits are: 56 are enough for three of ten, or
+/// for two, and a length of fifteen and a distance of 21.
+const LITERALS_AHEAD: usize = 3;
 
 /// What most copies are shorter than; they are made without asking for more.
 const COPIED_BYTES: usize = 40;
@@ -371,32 +165,6 @@ fn copy_any(bytes: &mut [u8], offset: usize) -> Option<()> {
     Some(())
 }
 
-/// As many lengths as there can be, and eight more, in whole words.
-const LENGTHS_BYTES: usize = (LITERALS + DISTANCES + WORD_BYTES).next_multiple_of(64);
-
-/// Gives the length of each symbol's code, but of those that have none.
-#[inline(always)]
-fn each_code(lengths: &[u8], mut push: impl FnMut(usize, usize) -> Option<()>) -> Option<()> {
-    for (at, block) in lengths.chunks(64).enumerate() {
-        // A bit for each that is not zero.
-        let mut set = 0u64;
-        for (at, word) in block.chunks(WORD_BYTES).enumerate() {
-            let mut bytes = [0; WORD_BYTES];
-            bytes[..word.len()].copy_from_slice(word);
-            // Of less than 128 each: the sums have their highest bits set.
-            let sums = u64::from_le_bytes(bytes) + u64::from_le_bytes([0x7f; WORD_BYTES]);
-            let highest = sums >> 7 & u64::from_le_bytes([1; WORD_BYTES]);
-            set |= (highest.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (WORD_BYTES * at);
-        }
-        while set != 0 {
-            let symbol = set.trailing_zeros() as usize;
-            push(block[symbol].into(), at * 64 + symbol)?;
-            set &= set - 1;
-        }
-    }
-    Some(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -405,6 +173,7 @@ mod tests {
     use flate2::write::DeflateEncoder;
     use proptest::prelude::*;
 
+    use super::super::head::LENGTHS_ORDER;
     use super::*;
 
     /// Texts with codes of many shapes: of few and of many symbols, some of them
