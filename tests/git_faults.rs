@@ -223,6 +223,40 @@ fn packs_without_their_index_and_indexes_without_their_pack_are_named() {
     }
 }
 
+/// What a pack's reverse index says is checked, or done without.
+#[test]
+fn a_false_reverse_index_changes_nothing() {
+    let repo = Repo::new();
+    for number in 0..40 {
+        repo.write("f", format!("{number} {}", "needle and hay\n".repeat(30)));
+        repo.commit("a version", number);
+    }
+    repo.git(&["-c", "pack.writeReverseIndex=true", "repack", "-adfq"]);
+    let packs = std::fs::read_dir(repo.root().join(".git/objects/pack")).unwrap();
+    let mut paths = packs.flatten().map(|entry| entry.path());
+    let path = paths.find(|path| path.extension().is_some_and(|ending| ending == "rev")).unwrap();
+    let sound = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let expected = sweep(repo.root(), &prefilter());
+    assert_eq!(expected.objects().len(), 40);
+    let end = sound.len() - 40;
+    let reversed = [&sound[..12], &reversed_by_four(&sound[12..end]), &sound[end..]].concat();
+    let outside = [&sound[..12], &[0xff; 4], &sound[16..]].concat();
+    let twice = [&sound[..16], &sound[12..16], &sound[20..]].concat();
+    for stored in [&*sound, &reversed, &outside, &twice, &sound[..end], b""] {
+        let _ = std::fs::remove_file(&path);
+        std::fs::write(&path, stored).unwrap();
+        let kept = sweep(repo.root(), &prefilter());
+        assert_eq!(kept.objects(), expected.objects());
+        assert_eq!(kept.skipped(), BTreeSet::new());
+        assert_eq!(*kept.tally.lock().unwrap(), *expected.tally.lock().unwrap());
+    }
+}
+
+fn reversed_by_four(bytes: &[u8]) -> Vec<u8> {
+    bytes.rchunks(4).flatten().copied().collect()
+}
+
 #[test]
 fn flipped_bytes_anywhere_in_a_pack_are_never_passed_over() {
     let repo = Repo::new();

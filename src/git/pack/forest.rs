@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::inflate::MARGIN_READ_BYTES;
 use super::{Basis, EntryError, Kind, Pack};
 use gix_hash::{ObjectId, oid};
-use offsets::{Offsets, is_inside};
+use offsets::Offsets;
 
 /// An entry by its rank among the offsets of its pack.
 pub(crate) type NodeId = u32;
@@ -74,7 +74,7 @@ pub(super) fn positions(pack: &Pack) -> Vec<u32> {
     let mut entries: Vec<(u64, u32)> = (0..pack.len())
         .into_par_iter()
         .map(|position| (pack.offset_at(position), position))
-        .filter(|(offset, _)| is_inside(pack, *offset))
+        .filter(|(offset, _)| pack.is_inside(*offset))
         .collect();
     entries.par_sort_unstable();
     entries.dedup_by_key(|(offset, _)| *offset);
@@ -109,9 +109,12 @@ impl Node {
 const TOGETHER: usize = 32;
 
 impl Forest {
-    /// Reads every header and links the entries.
-    pub(crate) fn grow(pack: &Pack) -> Self {
-        let (offsets, outside) = Offsets::of(pack);
+    /// Reads every header and links the entries, whose offsets may be known.
+    pub(super) fn grow(pack: &Pack, known: Option<Vec<u64>>) -> Self {
+        let (offsets, outside) = match known {
+            Some(offsets) => (Offsets::of_sorted(offsets, pack.end()), Vec::new()),
+            None => Offsets::of(pack),
+        };
         let nodes: Vec<Node> = (0..offsets.len())
             .into_par_iter()
             .with_min_len(4096)

@@ -8,6 +8,7 @@ mod delta;
 mod entry;
 mod forest;
 mod inflate;
+mod reverse;
 mod visit;
 
 pub(crate) use buffer::Buffer;
@@ -194,7 +195,14 @@ impl Pack {
     /// The entries, linked to their bases. The first call reads every header, on
     /// every thread, so it must not be made by several of them.
     pub(crate) fn forest(&self) -> &Forest {
-        self.forest.get_or_init(|| Forest::grow(self))
+        self.forest.get_or_init(|| {
+            let known = reverse::read(self, &self.path.with_extension("rev"));
+            let (positions, offsets) = known.unzip();
+            if let Some(positions) = positions {
+                self.positions.get_or_init(|| positions);
+            }
+            Forest::grow(self, offsets)
+        })
     }
 
     /// The ids of the entries, for who needs those of most. The first call works
@@ -211,9 +219,21 @@ impl Pack {
         self.data.entry_slice(start..end).unwrap_or_default()
     }
 
+    /// The checksum that stands at the pack's end.
+    fn checksum(&self) -> ObjectId {
+        self.data.checksum()
+    }
+
     /// Where the entries end and the pack's checksum begins.
     pub(crate) fn end(&self) -> u64 {
         self.data.pack_end() as u64
+    }
+
+    /// Whether an entry can begin there.
+    pub(crate) fn is_inside(&self, offset: u64) -> bool {
+        /// A pack begins with its signature, its version and its count.
+        const HEADER_BYTES: u64 = 12;
+        (HEADER_BYTES..self.end()).contains(&offset)
     }
 
     /// Reads the header of the entry at `offset`.

@@ -44,22 +44,38 @@ impl Offsets {
         let offsets: Vec<u64> =
             (0..pack.len()).into_par_iter().map(|position| pack.offset_at(position)).collect();
         let mut offsets = Self::sorted(&offsets, pack.end());
-        let is_outside = |offset: &u64| !is_inside(pack, *offset);
+        let is_outside = |offset: &u64| !pack.is_inside(*offset);
         if ![offsets.first(), offsets.last()].into_iter().flatten().any(is_outside) {
             return (offsets, Vec::new());
         }
         offsets.starts.clear();
-        offsets.sorted.retain(|offset| is_inside(pack, *offset));
+        offsets.sorted.retain(|offset| pack.is_inside(*offset));
         let ids = (0..pack.len()).filter(|position| is_outside(&pack.offset_at(*position)));
         (offsets, ids.map(|position| pack.id_at(position).to_owned()).collect())
+    }
+
+    /// Of offsets in order, each once; most are before `end`.
+    pub(super) fn of_sorted(sorted: Vec<u64>, end: u64) -> Self {
+        let (places, shift) = places(sorted.len(), end);
+        let mut starts = vec![0u32; places + 1];
+        let part_places = (places / PARTS).max(1);
+        starts.par_chunks_mut(part_places).enumerate().for_each(|(number, starts)| {
+            let is_before = |offset: u64, own: usize| place(offset, shift, places) < own;
+            let first = number * part_places;
+            let mut at = sorted.partition_point(|offset| is_before(*offset, first));
+            for (own, start) in (first..).zip(starts) {
+                at += sorted[at..].iter().take_while(|offset| is_before(**offset, own)).count();
+                *start = at as u32;
+            }
+        });
+        starts.push(sorted.len() as u32);
+        Self { sorted, starts, shift }
     }
 
     /// Sorts offsets: first roughly, into parts that fit a core's cache, then each
     /// part by places, on every thread.
     fn sorted(offsets: &[u64], end: u64) -> Self {
-        let places = (offsets.len() / TOGETHER).next_power_of_two();
-        let bits = u64::BITS - end.leading_zeros();
-        let shift = bits.saturating_sub(places.trailing_zeros()).min(u64::BITS - 1);
+        let (places, shift) = places(offsets.len(), end);
         let part_places = (places / PARTS).max(1);
         let part_shift = part_places.trailing_zeros();
         let part = |offset: u64| place(offset, shift, places) >> part_shift;
@@ -123,6 +139,14 @@ impl Offsets {
     }
 }
 
+/// How many places there are for so many offsets before `end`, and by how many
+/// bits an offset is shifted to tell its place.
+fn places(offsets: usize, end: u64) -> (usize, u32) {
+    let places = (offsets / TOGETHER).next_power_of_two();
+    let bits = u64::BITS - end.leading_zeros();
+    (places, bits.saturating_sub(places.trailing_zeros()).min(u64::BITS - 1))
+}
+
 /// Where an offset belongs; what lies beyond the end has a place of its own, the
 /// last.
 fn place(offset: u64, shift: u32, last: usize) -> usize {
@@ -164,13 +188,6 @@ fn into_starts(counts: &mut [u32]) {
     }
 }
 
-/// Whether an entry can begin there.
-pub(super) fn is_inside(pack: &Pack, offset: u64) -> bool {
-    /// A pack begins with its signature, its version and its count.
-    const HEADER_BYTES: u64 = 12;
-    (HEADER_BYTES..pack.end()).contains(&offset)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -188,9 +205,11 @@ mod tests {
             offsets.sort_unstable();
             offsets.dedup();
             prop_assert_eq!(&*sorted, &*offsets);
+            let known = Offsets::of_sorted(offsets.clone(), end);
             for sought in offsets.iter().flat_map(|at| [at.wrapping_sub(1), *at, at.wrapping_add(1)]) {
-                let expected = offsets.binary_search(&sought).ok();
-                prop_assert_eq!(sorted.rank(sought), expected.map(|rank| rank as NodeId));
+                let expected = offsets.binary_search(&sought).ok().map(|rank| rank as NodeId);
+                prop_assert_eq!(sorted.rank(sought), expected);
+                prop_assert_eq!(known.rank(sought), expected);
             }
         }
     }
