@@ -253,6 +253,55 @@ fn a_false_reverse_index_changes_nothing() {
     }
 }
 
+/// Where the index itself is false, a reverse index that agrees with it hides
+/// nothing.
+#[test]
+fn a_reverse_index_of_a_false_index_changes_nothing() {
+    for places in [vec![3], vec![1 << 20], vec![3, 1 << 20], vec![12], vec![200, 200]] {
+        let mut pack = PackWriter::new();
+        let sound = pack.add(Entry::blob(b"a sound needle"));
+        let lost: Vec<String> = (0..places.len())
+            .map(|number| pack.add(Entry::blob(format!("needle {number}").as_bytes())))
+            .collect();
+        for (id, place) in lost.iter().zip(&places) {
+            pack.misplace(id, *place);
+        }
+        let repo = pack.into_repository();
+        let expected = sweep(repo.root(), &prefilter());
+        add_reverse_index(&repo);
+        let kept = sweep(repo.root(), &prefilter());
+        assert_eq!(kept.objects(), expected.objects(), "{places:?}");
+        // With their reasons: what lies outside is no damaged entry.
+        let told = |kept: &sweep_support::Kept| -> BTreeSet<String> {
+            kept.skips.lock().unwrap().iter().map(|skip| format!("{skip:?}")).collect()
+        };
+        assert_eq!(told(&kept), told(&expected), "{places:?}");
+        assert!(kept.objects().contains(&sound) || places.contains(&12), "{places:?}");
+        let is_outside = |place: &u64| *place < 12 || *place >= 1 << 20;
+        for (id, _) in lost.iter().zip(&places).filter(|(_, place)| is_outside(place)) {
+            assert!(is_named(&kept, id, "corrupt"), "{places:?} {:?}", kept.skipped());
+        }
+    }
+}
+
+/// Writes what git would, by the offsets that stand in the index.
+fn add_reverse_index(repo: &Repo) {
+    let packs = std::fs::read_dir(repo.root().join(".git/objects/pack")).unwrap();
+    let mut paths = packs.flatten().map(|entry| entry.path());
+    let path = paths.find(|path| path.extension().is_some_and(|ending| ending == "idx")).unwrap();
+    let index = std::fs::read(&path).unwrap();
+    let number = |at: usize| u32::from_be_bytes(*index[at..].first_chunk().unwrap());
+    let count = number(8 + 255 * 4);
+    let offset_of = |position: &u32| number(8 + 1024 + (24 * count + 4 * position) as usize);
+    let mut positions: Vec<u32> = (0..count).collect();
+    positions.sort_by_key(offset_of);
+    let mut reverse = b"RIDX\0\0\0\x01\0\0\0\x01".to_vec();
+    reverse.extend(positions.iter().flat_map(|position| position.to_be_bytes()));
+    let pack_checksum = &index[index.len() - 40..index.len() - 20];
+    reverse.extend([pack_checksum, &[0; 20]].concat());
+    std::fs::write(path.with_extension("rev"), reverse).unwrap();
+}
+
 fn reversed_by_four(bytes: &[u8]) -> Vec<u8> {
     bytes.rchunks(4).flatten().copied().collect()
 }

@@ -143,6 +143,11 @@ impl PackWriter {
         entry.id
     }
 
+    /// Has the index say that an object is somewhere else.
+    pub(crate) fn misplace(&mut self, id: &str, offset: u64) {
+        self.offsets.insert(id.to_owned(), offset);
+    }
+
     fn push_distance(&mut self, distance: u64) {
         let mut bytes = vec![(distance & 0x7f) as u8];
         let mut left = distance >> 7;

@@ -109,7 +109,8 @@ impl Node {
 const TOGETHER: usize = 32;
 
 impl Forest {
-    /// Reads every header and links the entries, whose offsets may be known.
+    /// Reads every header and links the entries. `known` are all offsets of the
+    /// index, rising, and each inside the pack.
     pub(super) fn grow(pack: &Pack, known: Option<Vec<u64>>) -> Self {
         let (offsets, outside) = match known {
             Some(offsets) => (Offsets::of_sorted(offsets, pack.end()), Vec::new()),

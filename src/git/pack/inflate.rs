@@ -81,13 +81,13 @@ impl Inflater {
         let expected = usize::try_from(size).map_err(|_| InflateError::Size)?;
         let place = out.grow(expected.checked_add(MARGIN_WRITTEN_BYTES).ok_or(InflateError::Size)?);
         let is_done = Short::takes(compressed) && self.short.inflate(compressed, place).is_some();
-        let result = if is_done { Ok(()) } else { self.inflate(compressed, place, expected) };
+        let result = if is_done { Ok(()) } else { self.by_libdeflate(compressed, place, expected) };
         out.truncate(if result.is_ok() { before + expected } else { before });
         result
     }
 
-    /// Writes what `compressed` inflates to by libdeflate.
-    fn inflate(
+    /// Writes what `compressed` inflates to.
+    fn by_libdeflate(
         &mut self,
         compressed: &[u8],
         place: &mut [u8],

@@ -193,7 +193,8 @@ impl Pack {
     }
 
     /// The entries, linked to their bases. The first call reads every header, on
-    /// every thread, so it must not be made by several of them.
+    /// every thread, so it must not be made by several of them. It keeps the order
+    /// of the entries, too, where git stored that.
     pub(crate) fn forest(&self) -> &Forest {
         self.forest.get_or_init(|| {
             let known = reverse::read(self, &self.path.with_extension("rev"));
@@ -208,6 +209,7 @@ impl Pack {
     /// The ids of the entries, for who needs those of most. The first call works
     /// on every thread, so it must not be made by several of them.
     pub(crate) fn ids(&self) -> Ids<'_> {
+        self.forest();
         Ids::new(self, self.positions.get_or_init(|| forest::positions(self)))
     }
 
@@ -230,7 +232,7 @@ impl Pack {
     }
 
     /// Whether an entry can begin there.
-    pub(crate) fn is_inside(&self, offset: u64) -> bool {
+    fn is_inside(&self, offset: u64) -> bool {
         /// A pack begins with its signature, its version and its count.
         const HEADER_BYTES: u64 = 12;
         (HEADER_BYTES..self.end()).contains(&offset)

@@ -1,12 +1,13 @@
 //! A pack's reverse index: which of the index's objects comes after which.
 //!
 //! In: the `.rev` that git since 2.41 writes beside a pack, hostile. Out: where in
-//! the index each entry stands, by offset, if the file says so of every one; what
-//! it says is checked against the index, never believed.
+//! the index each entry stands, by offset, if the index bears that out: the offsets
+//! decide, not the file.
 //!
 //! The format is told in git's `gitformat-pack`: signature, version and hash, a
 //! position of the index for each entry, and the checksums of the pack and of the
-//! file itself, each number with its highest byte first.
+//! file itself, each number with its highest byte first. Neither the hash nor the
+//! file's own checksum is asked.
 
 use std::fs;
 use std::io::Read as _;
@@ -20,14 +21,12 @@ const HEADER_BYTES: usize = 12;
 const POSITION_BYTES: usize = size_of::<u32>();
 
 /// The positions and offsets of all entries, in the order of their offsets; `None`
-/// where no such file is, or where it is not of this pack and index.
+/// where no such file is, where it is another pack's, or where the offsets that it
+/// leads to do not rise, all of them inside the pack.
 pub(super) fn read(pack: &Pack, path: &Path) -> Option<(Vec<u32>, Vec<u64>)> {
     let stored = stored(pack, path)?;
-    let positions: Vec<u32> = stored[HEADER_BYTES..]
-        .par_chunks_exact(POSITION_BYTES)
-        .take(pack.len() as usize)
-        .map(|bytes| bytes.try_into().map_or(u32::MAX, u32::from_be_bytes))
-        .collect();
+    let (numbers, _) = stored.as_chunks::<POSITION_BYTES>();
+    let positions: Vec<u32> = numbers.par_iter().map(|bytes| u32::from_be_bytes(*bytes)).collect();
     if positions.par_iter().any(|position| *position >= pack.len()) {
         return None;
     }
@@ -41,7 +40,8 @@ pub(super) fn read(pack: &Pack, path: &Path) -> Option<(Vec<u32>, Vec<u64>)> {
     is_sound.then_some((positions, offsets))
 }
 
-/// The bytes of the file, if it is as long as it should be and names the pack.
+/// The positions as they are stored, if the file is as long as it should be and
+/// names the pack.
 fn stored(pack: &Pack, path: &Path) -> Option<Vec<u8>> {
     let checksum = pack.checksum();
     let checksum = checksum.as_bytes();
@@ -56,6 +56,8 @@ fn stored(pack: &Pack, path: &Path) -> Option<Vec<u8>> {
     let is_ours = bytes.len() == expected_len
         && bytes.starts_with(b"RIDX\0\0\0\x01")
         && bytes[positions_end..].starts_with(checksum);
+    bytes.truncate(positions_end);
+    bytes.drain(..HEADER_BYTES);
     is_ours.then_some(bytes)
 }
 
@@ -69,21 +71,29 @@ mod tests {
 
     /// A pack with a reverse index, both by git.
     fn pack(directory: &Path) -> (Pack, PathBuf) {
+        // Nothing of this machine's configuration, nor of a hook's repository.
         let git = |arguments: &[&str]| {
-            let who = ["-c", "user.name=n", "-c", "user.email=e"];
-            let status =
-                Command::new("git").current_dir(directory).args(who).args(arguments).status();
+            let status = Command::new("git")
+                .current_dir(directory)
+                .env_clear()
+                .env("PATH", std::env::var_os("PATH").expect("a PATH"))
+                .env("HOME", directory)
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .env("GIT_CONFIG_NOSYSTEM", "1")
+                .args(["-c", "user.name=n", "-c", "user.email=e"])
+                .args(arguments)
+                .status();
             assert!(status.expect("git runs").success(), "{arguments:?}");
         };
         git(&["init", "-q"]);
         for number in 0..9 {
-            std::fs::write(directory.join("file"), format!("{number}").repeat(number + 1))
+            fs::write(directory.join("file"), format!("{number}").repeat(number + 1))
                 .expect("a file");
             git(&["add", "file"]);
             git(&["commit", "-q", "-m", "message"]);
         }
         git(&["-c", "pack.writeReverseIndex=true", "repack", "-adq"]);
-        let packs = std::fs::read_dir(directory.join(".git/objects/pack")).expect("packs");
+        let packs = fs::read_dir(directory.join(".git/objects/pack")).expect("packs");
         let mut paths = packs.flatten().map(|entry| entry.path());
         let path = paths.find(|path| path.extension().is_some_and(|ending| ending == "pack"));
         let path = path.expect("a pack");
@@ -98,20 +108,21 @@ mod tests {
         let (positions, offsets) = read(&pack, &path).expect("sound");
         assert_eq!(offsets.len(), 27);
         assert_eq!(positions, forest::positions(&pack));
-        let stored: Vec<u64> = positions.iter().map(|at| pack.offset_at(*at)).collect();
-        assert_eq!(offsets, stored);
+        let mut sorted: Vec<u64> = (0..pack.len()).map(|at| pack.offset_at(at)).collect();
+        sorted.sort_unstable();
+        assert_eq!(offsets, sorted);
     }
 
     #[test]
-    fn whatever_is_not_as_it_should_be_is_not_believed() {
+    fn what_the_index_does_not_bear_out_is_not_believed() {
         let directory = tempfile::tempdir().expect("a directory");
         let (pack, path) = pack(directory.path());
-        let sound = std::fs::read(&path).expect("a file");
+        let sound = fs::read(&path).expect("a file");
         let own = directory.path().join("rev");
         let is_believed = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut bytes = sound.clone();
             change(&mut bytes);
-            std::fs::write(&own, bytes).expect("a file");
+            fs::write(&own, bytes).expect("a file");
             read(&pack, &own).is_some()
         };
         assert!(is_believed(&|_| ()));
@@ -122,10 +133,10 @@ mod tests {
         assert!(!is_believed(&|bytes| bytes[12..20].rotate_left(4)), "the order");
         assert!(!is_believed(&|bytes| bytes.copy_within(12..16, 16)), "one twice");
         assert!(!is_believed(&|bytes| bytes[12..16].fill(0xff)), "a position");
-        assert!(!is_believed(&|bytes| bytes[15] = 27), "the position after the last");
         let checksum = sound.len() - 40;
         assert!(!is_believed(&|bytes| bytes[checksum] ^= 1), "the pack");
-        assert!(read(&pack, directory.path()).is_none(), "a directory");
+        assert!(is_believed(&|bytes| bytes[11] ^= 3), "the hash");
+        assert!(is_believed(&|bytes| bytes[checksum + 20] ^= 1), "its own checksum");
         assert!(read(&pack, &directory.path().join("none")).is_none());
     }
 }

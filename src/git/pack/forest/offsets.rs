@@ -54,7 +54,7 @@ impl Offsets {
         (offsets, ids.map(|position| pack.id_at(position).to_owned()).collect())
     }
 
-    /// Of offsets in order, each once; most are before `end`.
+    /// Of offsets in order, each once.
     pub(super) fn of_sorted(sorted: Vec<u64>, end: u64) -> Self {
         let (places, shift) = places(sorted.len(), end);
         let mut starts = vec![0u32; places + 1];
@@ -194,23 +194,39 @@ mod tests {
 
     use super::*;
 
+    /// Every rank, whichever way the offsets came.
+    fn check(mut offsets: Vec<u64>, end: u64) -> Result<(), TestCaseError> {
+        let sorted = Offsets::sorted(&offsets, end);
+        offsets.sort_unstable();
+        offsets.dedup();
+        prop_assert_eq!(&*sorted, &*offsets);
+        let known = Offsets::of_sorted(offsets.clone(), end);
+        for sought in offsets.iter().flat_map(|at| [at.wrapping_sub(1), *at, at.wrapping_add(1)]) {
+            let expected = offsets.binary_search(&sought).ok().map(|rank| rank as NodeId);
+            prop_assert_eq!(sorted.rank(sought), expected);
+            prop_assert_eq!(known.rank(sought), expected);
+        }
+        Ok(())
+    }
+
+    /// As many as make a part several places.
+    #[test]
+    fn many_offsets_are_sorted() {
+        let end = 1 << 20;
+        let spread = (0..9_000u64).map(|at| at * 7_919 % end);
+        let crowded = (0..3_000u64).map(|at| 70_000 + at * 11 % 3_001);
+        check(spread.clone().collect(), end).expect("sorted");
+        check(spread.chain(crowded).collect(), end).expect("sorted");
+    }
+
     proptest! {
         /// An index is hostile: offsets may be alike, crowded, or far outside.
         #[test]
         fn offsets_are_sorted_wherever_they_lie(
-            mut offsets in prop::collection::vec(prop_oneof![0..5_000u64, 100..110u64, any::<u64>()], 0..300),
+            offsets in prop::collection::vec(prop_oneof![0..5_000u64, 100..110u64, any::<u64>()], 0..300),
             end in prop_oneof![Just(0u64), 0..6_000u64, any::<u64>()],
         ) {
-            let sorted = Offsets::sorted(&offsets, end);
-            offsets.sort_unstable();
-            offsets.dedup();
-            prop_assert_eq!(&*sorted, &*offsets);
-            let known = Offsets::of_sorted(offsets.clone(), end);
-            for sought in offsets.iter().flat_map(|at| [at.wrapping_sub(1), *at, at.wrapping_add(1)]) {
-                let expected = offsets.binary_search(&sought).ok().map(|rank| rank as NodeId);
-                prop_assert_eq!(sorted.rank(sought), expected);
-                prop_assert_eq!(known.rank(sought), expected);
-            }
+            check(offsets, end)?;
         }
     }
 }

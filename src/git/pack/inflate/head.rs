@@ -56,7 +56,7 @@ static DISTANCE_ENTRIES: [u32; DISTANCES] = {
 };
 
 /// Symbols for the lengths of codes, and in which order those of their own codes
-/// are stored.
+/// are stored, which whoever writes a block by hand must know.
 const LENGTHS: usize = 19;
 pub(super) const LENGTHS_ORDER: [usize; LENGTHS] =
     [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
