@@ -280,6 +280,7 @@ fn a_reverse_index_of_a_false_index_changes_nothing() {
         let is_outside = |place: &u64| *place < 12 || *place >= 1 << 20;
         for (id, _) in lost.iter().zip(&places).filter(|(_, place)| is_outside(place)) {
             assert!(is_named(&kept, id, "corrupt"), "{places:?} {:?}", kept.skipped());
+            assert!(told(&kept).iter().any(|skip| skip.contains("outside the pack")));
         }
     }
 }

@@ -48,6 +48,9 @@ pub enum ObjectError {
     /// Its delta's base is no entry.
     #[error("the base of its delta is not an entry of the pack")]
     BaseOffset,
+    /// The index has it begin where no entry can.
+    #[error("its index says that it begins outside the pack")]
+    Outside,
     /// Its delta's base could not be read.
     #[error("the base of its delta, {0}, could not be read")]
     BaseFaulty(ObjectId),

@@ -50,7 +50,7 @@ pub(super) fn sweep(
     let duplicates = duplicates(&store.packs, at);
     let field = Field { store, pack, forest, duplicates, delivery };
     for id in forest.outside() {
-        delivery.fault(*id, &ObjectError::BaseOffset);
+        delivery.fault(*id, &ObjectError::Outside);
     }
     let schedule = Schedule::new(forest, |_| true);
     let commits = rayon::broadcast(|_| {
