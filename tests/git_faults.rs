@@ -11,6 +11,7 @@ mod pack_support;
 mod sweep_support;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use git_support::Repo;
 use keysweep::rule::{Literal, Prefilter};
@@ -232,9 +233,7 @@ fn a_false_reverse_index_changes_nothing() {
         repo.commit("a version", number);
     }
     repo.git(&["-c", "pack.writeReverseIndex=true", "repack", "-adfq"]);
-    let packs = std::fs::read_dir(repo.root().join(".git/objects/pack")).unwrap();
-    let mut paths = packs.flatten().map(|entry| entry.path());
-    let path = paths.find(|path| path.extension().is_some_and(|ending| ending == "rev")).unwrap();
+    let path = beside_the_pack(&repo, "rev");
     let sound = std::fs::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let expected = sweep(repo.root(), &prefilter());
@@ -287,9 +286,7 @@ fn a_reverse_index_of_a_false_index_changes_nothing() {
 
 /// Writes what git would, by the offsets that stand in the index.
 fn add_reverse_index(repo: &Repo) {
-    let packs = std::fs::read_dir(repo.root().join(".git/objects/pack")).unwrap();
-    let mut paths = packs.flatten().map(|entry| entry.path());
-    let path = paths.find(|path| path.extension().is_some_and(|ending| ending == "idx")).unwrap();
+    let path = beside_the_pack(repo, "idx");
     let index = std::fs::read(&path).unwrap();
     let number = |at: usize| u32::from_be_bytes(*index[at..].first_chunk().unwrap());
     let count = number(8 + 255 * 4);
@@ -301,6 +298,15 @@ fn add_reverse_index(repo: &Repo) {
     let pack_checksum = &index[index.len() - 40..index.len() - 20];
     reverse.extend([pack_checksum, &[0; 20]].concat());
     std::fs::write(path.with_extension("rev"), reverse).unwrap();
+}
+
+/// The file of the repository's one pack that ends so.
+fn beside_the_pack(repo: &Repo, ending: &str) -> PathBuf {
+    std::fs::read_dir(repo.root().join(".git/objects/pack"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|own| own == ending))
+        .unwrap()
 }
 
 fn reversed_by_four(bytes: &[u8]) -> Vec<u8> {
@@ -316,12 +322,7 @@ fn flipped_bytes_anywhere_in_a_pack_are_never_passed_over() {
     }
     repo.git(&["repack", "-q", "-a", "-d", "-f"]);
     let brute = brute_force(repo.root(), &prefilter());
-    let directory = repo.root().join(".git/objects/pack");
-    let pack = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|own| own == "pack"))
-        .unwrap();
+    let pack = beside_the_pack(&repo, "pack");
     let sound = std::fs::read(&pack).unwrap();
     std::fs::remove_file(&pack).unwrap();
     for at in (12..sound.len() - 20).step_by(11) {
