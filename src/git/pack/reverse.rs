@@ -62,38 +62,25 @@ fn stored(pack: &Pack, path: &Path) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[path = "../../../tests/support/git.rs"]
+mod git_support;
+
+#[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::process::Command;
 
     use super::super::forest;
+    use super::git_support::Repo;
     use super::*;
 
     /// A pack with a reverse index, both by git.
-    fn pack(directory: &Path) -> (Pack, PathBuf) {
-        // Nothing of this machine's configuration, nor of a hook's repository.
-        let git = |arguments: &[&str]| {
-            let status = Command::new("git")
-                .current_dir(directory)
-                .env_clear()
-                .env("PATH", std::env::var_os("PATH").expect("a PATH"))
-                .env("HOME", directory)
-                .env("GIT_CONFIG_GLOBAL", "/dev/null")
-                .env("GIT_CONFIG_NOSYSTEM", "1")
-                .args(["-c", "user.name=n", "-c", "user.email=e"])
-                .args(arguments)
-                .status();
-            assert!(status.expect("git runs").success(), "{arguments:?}");
-        };
-        git(&["init", "-q"]);
-        for number in 0..9 {
-            fs::write(directory.join("file"), format!("{number}").repeat(number + 1))
-                .expect("a file");
-            git(&["add", "file"]);
-            git(&["commit", "-q", "-m", "message"]);
+    fn pack(repo: &Repo) -> (Pack, PathBuf) {
+        for number in 0..9u8 {
+            repo.write("file", vec![b'0' + number; number.into()]);
+            repo.commit("message", number.into());
         }
-        git(&["-c", "pack.writeReverseIndex=true", "repack", "-adq"]);
-        let packs = fs::read_dir(directory.join(".git/objects/pack")).expect("packs");
+        repo.git(&["-c", "pack.writeReverseIndex=true", "repack", "-adq"]);
+        let packs = fs::read_dir(repo.root().join(".git/objects/pack")).expect("packs");
         let mut paths = packs.flatten().map(|entry| entry.path());
         let path = paths.find(|path| path.extension().is_some_and(|ending| ending == "pack"));
         let path = path.expect("a pack");
@@ -103,8 +90,8 @@ mod tests {
 
     #[test]
     fn what_git_stored_is_what_sorting_gives() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let (pack, path) = pack(directory.path());
+        let repo = Repo::new();
+        let (pack, path) = pack(&repo);
         let (positions, offsets) = read(&pack, &path).expect("sound");
         assert_eq!(offsets.len(), 27);
         assert_eq!(positions, forest::positions(&pack));
@@ -115,10 +102,10 @@ mod tests {
 
     #[test]
     fn what_the_index_does_not_bear_out_is_not_believed() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let (pack, path) = pack(directory.path());
+        let repo = Repo::new();
+        let (pack, path) = pack(&repo);
         let sound = fs::read(&path).expect("a file");
-        let own = directory.path().join("rev");
+        let own = repo.beside("rev");
         let is_believed = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut bytes = sound.clone();
             change(&mut bytes);
@@ -137,6 +124,6 @@ mod tests {
         assert!(!is_believed(&|bytes| bytes[checksum] ^= 1), "the pack");
         assert!(is_believed(&|bytes| bytes[11] ^= 3), "the hash");
         assert!(is_believed(&|bytes| bytes[checksum + 20] ^= 1), "its own checksum");
-        assert!(read(&pack, &directory.path().join("none")).is_none());
+        assert!(read(&pack, &repo.beside("none")).is_none());
     }
 }
