@@ -56,9 +56,12 @@ fn stored(pack: &Pack, path: &Path) -> Option<Vec<u8>> {
     let is_ours = bytes.len() == expected_len
         && bytes.starts_with(b"RIDX\0\0\0\x01")
         && bytes[positions_end..].starts_with(checksum);
+    if !is_ours {
+        return None;
+    }
     bytes.truncate(positions_end);
     bytes.drain(..HEADER_BYTES);
-    is_ours.then_some(bytes)
+    Some(bytes)
 }
 
 #[cfg(test)]
