@@ -396,6 +396,36 @@ fn what_a_complete_clone_lost_is_named() {
     }
 }
 
+/// Several packs, which name one another's objects; some hold the same ones.
+#[test]
+fn what_many_packs_lost_is_named_and_what_two_hold_is_counted_once() {
+    let repo = Repo::new();
+    for number in 0..9u8 {
+        repo.write("f", [number, b'f']).write("same", "needle");
+        repo.commit("a change", number.into());
+        repo.git(&["repack", if number == 4 { "-aq" } else { "-q" }]);
+    }
+    repo.git(&["prune-packed", "-q"]);
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), [].into());
+    let tally = *kept.tally.lock().unwrap();
+    assert_eq!((tally.blobs, tally.commits), (10, 9));
+    assert_eq!(kept.objects().len(), 1);
+
+    let lost = repo.rev("HEAD~2");
+    let packs = std::fs::read_dir(repo.root().join(".git/objects/pack")).unwrap();
+    let indexes = packs.map(|entry| entry.unwrap().path().with_extension("idx"));
+    let holds_lost = |index: &std::path::PathBuf| {
+        repo.git(&["verify-pack", "-v", index.to_str().unwrap()]).contains(&lost)
+    };
+    let index = indexes.into_iter().find(holds_lost).expect("a pack");
+    for ending in ["idx", "pack"] {
+        std::fs::remove_file(index.with_extension(ending)).unwrap();
+    }
+    let kept = sweep(repo.root(), &prefilter());
+    assert_eq!(kept.skipped(), [(lost, "missing")].into());
+}
+
 #[test]
 fn what_git_takes_for_granted_or_keeps_elsewhere_is_not_missed() {
     let repo = Repo::new();

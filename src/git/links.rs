@@ -128,9 +128,7 @@ impl<'a> Links<'a> {
 
     fn look_up(&mut self) {
         let len = self.store.hash().len_in_bytes();
-        for pack in &self.store.packs {
-            pack.remove_contained(&mut self.waiting);
-        }
+        self.store.remove_packed(&mut self.waiting);
         for id in self.waiting.chunks_exact(len) {
             let Ok(id) = ObjectId::try_from(id) else { continue };
             // Git takes the empty tree and the empty blob for granted.

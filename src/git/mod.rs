@@ -6,6 +6,7 @@
 //! asked and no process is started, so a hostile repository can only be read.
 //! Nothing here knows what a key looks like.
 
+mod catalog;
 mod changed;
 mod commits;
 mod config;
@@ -26,6 +27,10 @@ mod spliced;
 mod staged;
 mod store;
 mod trees;
+
+#[cfg(test)]
+#[path = "../../tests/support/git.rs"]
+mod git_support;
 
 pub use changed::{Brought, Changed, brought_by, changed_by, files_of};
 pub(crate) use commits::{PackedCommits, describe, tagged};

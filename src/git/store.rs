@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use gix_hash::{ObjectId, oid};
 
+use super::catalog::Catalog;
 use super::commits::PackedCommits;
 use super::layout::Repository;
 use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
@@ -36,6 +37,8 @@ pub(crate) struct Store {
     /// Whether a pack came from a server that keeps some of the objects.
     pub(crate) has_promisor_pack: bool,
     hash: gix_hash::Kind,
+    /// The ids of several packs, once somebody prepared them.
+    catalog: OnceLock<Option<Catalog>>,
     /// By pack, what its commits name, once somebody has read them all.
     packed_commits: OnceLock<Vec<Vec<PackedCommits>>>,
 }
@@ -49,6 +52,7 @@ impl Store {
             skips: Vec::new(),
             has_promisor_pack: false,
             hash: repository.hash(),
+            catalog: OnceLock::new(),
             packed_commits: OnceLock::new(),
         };
         let mut seen = HashSet::new();
@@ -176,6 +180,7 @@ impl Store {
             skips: Vec::new(),
             has_promisor_pack: false,
             hash: self.hash,
+            catalog: OnceLock::new(),
             packed_commits: OnceLock::new(),
         };
         there.add_packs(&directory.join("pack"));
@@ -205,9 +210,55 @@ impl Store {
         self.packed_commits.get()?.get(pack).map(Vec::as_slice)
     }
 
+    /// Makes the catalog of several packs, on every thread: so it must be called by
+    /// one of them alone, before the others ask. Without it packs are asked one
+    /// after the other.
+    pub(crate) fn prepare(&self) {
+        if self.packs.len() > 1 {
+            self.catalog.get_or_init(|| Catalog::of(&self.packs));
+        }
+    }
+
+    fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.get()?.as_ref()
+    }
+
+    /// Takes from `ids`, which stand one after the other, those that a pack holds.
+    pub(crate) fn remove_packed(&self, ids: &mut Vec<u8>) {
+        match self.catalog() {
+            Some(catalog) => {
+                catalog.remove_contained(&self.packs, ids, self.hash.len_in_bytes());
+            }
+            None => self.packs.iter().for_each(|pack| pack.remove_contained(ids)),
+        }
+    }
+
+    /// Of each pack the offsets of those entries that an earlier pack holds too;
+    /// none where the store was not prepared.
+    pub(crate) fn duplicates(&self) -> Vec<HashSet<u64>> {
+        match self.catalog() {
+            Some(catalog) => catalog.duplicates(&self.packs),
+            None => vec![HashSet::new(); self.packs.len()],
+        }
+    }
+
+    /// Every pack that holds an object, and the offset of the entry there.
+    fn holders<'s>(&'s self, id: &'s oid) -> impl Iterator<Item = (&'s Pack, u64)> {
+        let catalog = self.catalog();
+        let listed = catalog.into_iter().flat_map(|catalog| catalog.holders(&self.packs, id));
+        let listed = listed.map(|(pack, offset)| (&self.packs[pack as usize], offset));
+        let unlisted = if catalog.is_some() { &[] } else { &*self.packs };
+        listed.chain(unlisted.iter().filter_map(|pack| Some((pack, pack.offset_of(id)?))))
+    }
+
+    /// Whether a pack holds the object.
+    pub(crate) fn is_packed(&self, id: &oid) -> bool {
+        self.holders(id).next().is_some()
+    }
+
     /// Whether the object is stored anywhere.
     pub(crate) fn contains(&self, id: &oid) -> bool {
-        self.packs.iter().any(|pack| pack.offset_of(id).is_some()) || self.is_loose(id)
+        self.is_packed(id) || self.is_loose(id)
     }
 
     /// Whether the object is stored as a file of its own.
@@ -260,12 +311,10 @@ impl Store {
     ) -> Result<Option<(Kind, Buffer)>, ObjectError> {
         let mut fault = None;
         let is_excepted = |pack: &Pack| except.is_some_and(|except| std::ptr::eq(pack, except));
-        for pack in self.packs.iter().filter(|pack| !is_excepted(pack)) {
-            if let Some(offset) = pack.offset_of(id) {
-                match self.read_packed(pack, offset, inflater, limit) {
-                    Ok(object) => return Ok(Some(object)),
-                    Err(error) => fault = fault.or(Some(error)),
-                }
+        for (pack, offset) in self.holders(id).filter(|(pack, _)| !is_excepted(pack)) {
+            match self.read_packed(pack, offset, inflater, limit) {
+                Ok(object) => return Ok(Some(object)),
+                Err(error) => fault = fault.or(Some(error)),
             }
         }
         for directory in &self.directories {

@@ -7,6 +7,7 @@ mod buffer;
 mod delta;
 mod entry;
 mod forest;
+pub(super) mod heads;
 mod inflate;
 mod reverse;
 mod visit;
@@ -20,11 +21,12 @@ pub(crate) use inflate::Inflater;
 pub use inflate::{InflateError, inflate_block};
 pub(crate) use visit::{Schedule, Visit, Visiting, visit};
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gix_hash::{ObjectId, oid};
+
+use heads::{Heads, Listed};
 
 /// The most bytes that one object may take in memory; a larger one is streamed
 /// or named as not read.
@@ -150,32 +152,9 @@ impl Pack {
     }
 
     /// Takes from `ids`, which stand one after the other, those that the index
-    /// names. For who asks about nearly all: a binary search waits for memory at
-    /// every step, and here the waits for many ids overlap.
+    /// names.
     pub(crate) fn remove_contained(&self, ids: &mut Vec<u8>) {
-        let len = self.hash_len();
-        let heads = self.heads();
-        let ranges: Vec<Range<u32>> = ids.chunks_exact(len).map(|id| heads.range(id)).collect();
-        // Fetches, of each range, the first id.
-        let first = |range: &Range<u32>| self.id_at(range.start).as_bytes()[0];
-        let fetched =
-            ranges.iter().filter(|range| !range.is_empty()).map(first).fold(0, u8::wrapping_add);
-        std::hint::black_box(fetched);
-        let mut kept = 0;
-        for (at, range) in ranges.into_iter().enumerate() {
-            let id = at * len..(at + 1) * len;
-            let is_named = if range.len() > Heads::LONGEST {
-                oid::try_from_bytes(&ids[id.clone()]).is_ok_and(|id| self.offset_of(id).is_some())
-            } else {
-                let wanted = &ids[id.clone()];
-                range.into_iter().any(|position| is_same(self.id_at(position).as_bytes(), wanted))
-            };
-            if !is_named {
-                ids.copy_within(id, kept * len);
-                kept += 1;
-            }
-        }
-        ids.truncate(kept * len);
+        self.heads().remove_listed(self, ids, self.hash_len());
     }
 
     /// Makes what [`Pack::remove_contained`] needs, which its first call does on
@@ -185,7 +164,8 @@ impl Pack {
     }
 
     fn heads(&self) -> &Heads {
-        self.by_head.get_or_init(|| Heads::of(&self.index))
+        let head_at = |at| heads::head(self.id_at(at).as_bytes());
+        self.by_head.get_or_init(|| Heads::new(self.len(), (0..self.len()).map(head_at)))
     }
 
     /// The ids whose hexadecimal form begins so.
@@ -259,66 +239,17 @@ impl Pack {
     }
 }
 
-/// Where in an index the ids lie that begin with the same bits, four on average.
-struct Heads {
-    shift: u32,
-    starts: Vec<u32>,
-}
-
-impl Heads {
-    /// More ids that begin alike were made to.
-    const LONGEST: usize = 64;
-
-    fn of(index: &gix_pack::index::File) -> Self {
-        let len = index.num_objects();
-        let bits = (len / 4).max(2).ilog2();
-        let shift = u32::BITS - bits;
-        let mut starts = vec![0; (1 << bits) + 1];
-        for position in 0..len {
-            starts[(head(index.oid_at_index(position).as_bytes()) >> shift) as usize + 1] += 1;
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        Self { shift, starts }
+impl Listed for Pack {
+    fn fetch(&self, at: u32) -> u8 {
+        self.id_at(at).as_bytes()[0]
     }
 
-    fn range(&self, id: &[u8]) -> Range<u32> {
-        let at = (head(id) >> self.shift) as usize;
-        self.starts[at]..self.starts[at + 1]
+    #[inline]
+    fn is(&self, at: u32, id: &[u8]) -> bool {
+        heads::is_same(self.id_at(at).as_bytes(), id)
     }
-}
 
-/// Whether two ids, of 20 or 32 bytes, are the same, without the call that a
-/// comparison of unknown length is.
-#[inline]
-fn is_same(id: &[u8], other: &[u8]) -> bool {
-    const HALF: usize = 16;
-    id.first_chunk::<HALF>() == other.first_chunk() && id.last_chunk::<HALF>() == other.last_chunk()
-}
-
-/// The first bits of an id.
-fn head(id: &[u8]) -> u32 {
-    id.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Ids that differ in one bit alone, wherever it is.
-    #[test]
-    fn ids_are_the_same_in_every_bit() {
-        for len in [20, 32] {
-            let id: Vec<u8> = (0..len).collect();
-            assert!(is_same(&id, &id.clone()));
-            for bit in 0..8 * id.len() {
-                let mut other = id.clone();
-                other[bit / 8] ^= 1 << (bit % 8);
-                assert!(!is_same(&id, &other), "{len} {bit}");
-            }
-        }
+    fn is_before(&self, at: u32, id: &[u8]) -> bool {
+        self.id_at(at).as_bytes() < id
     }
 }

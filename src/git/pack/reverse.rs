@@ -65,16 +65,12 @@ fn stored(pack: &Pack, path: &Path) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[path = "../../../tests/support/git.rs"]
-mod git_support;
-
-#[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
     use super::super::forest;
-    use super::git_support::Repo;
     use super::*;
+    use crate::git::git_support::Repo;
 
     /// A pack with a reverse index, both by git.
     fn pack(repo: &Repo) -> (Pack, PathBuf) {

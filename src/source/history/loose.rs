@@ -21,7 +21,7 @@ pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
     let mut objects: Vec<(ObjectId, PathBuf)> = Vec::new();
     for directory in &store.directories {
         for id in loose_ids(directory, delivery.hash) {
-            if !store.packs.iter().any(|pack| pack.offset_of(&id).is_some()) {
+            if !store.is_packed(&id) {
                 objects.push((id, loose_path(directory, &id)));
             }
         }

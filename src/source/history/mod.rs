@@ -43,6 +43,7 @@ pub fn sweep(
     for skip in &store.skips {
         sink.skip(skip.clone());
     }
+    store.prepare();
     let delivery = Delivery::new(repository, root, prefilter, sink);
     // Thousands of loose refs would have all threads but one wait.
     rayon::join(|| objects(&store, &delivery), || places::sweep(repository, &store, &delivery));
@@ -58,13 +59,15 @@ pub(super) fn sweep_objects(
     prefilter: &Prefilter,
     sink: &dyn Sink,
 ) {
+    store.prepare();
     let delivery = Delivery::new(repository, root, prefilter, sink);
     objects(store, &delivery);
     delivery.finish(store);
 }
 
 fn objects(store: &Store, delivery: &Delivery<'_>) {
-    let commits = (0..store.packs.len()).map(|at| packs::sweep(store, at, delivery));
+    let commits = store.duplicates().into_iter().enumerate();
+    let commits = commits.map(|(at, duplicates)| packs::sweep(store, at, duplicates, delivery));
     // Each pack is swept, whatever became of those before.
     let commits: Vec<_> = commits.collect();
     if let Some(commits) = commits.into_iter().collect() {

@@ -3,8 +3,7 @@
 //! In: a pack. Out: its candidates. The families of its forest are spread over
 //! the threads, the largest first, so that none of them is left over alone.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 
 use gix_hash::ObjectId;
 
@@ -37,17 +36,24 @@ impl Field<'_> {
     }
 }
 
-/// Sweeps the store's pack number `at`; gives what its commits name, unless the
-/// sweep was cancelled.
+/// Sweeps the store's pack number `at`, of which an earlier one holds `duplicates`
+/// too; gives what its commits name, unless the sweep was cancelled.
 pub(super) fn sweep(
     store: &Store,
     at: usize,
+    duplicates: HashSet<u64>,
     delivery: &Delivery<'_>,
 ) -> Option<Vec<PackedCommits>> {
     let pack = &store.packs[at];
+    // Of several packs the store has a catalog.
+    let is_asked = store.packs.len() == 1;
     // Some of either is one thread's work.
-    let (forest, ()) = rayon::join(|| pack.forest(), || pack.prepare());
-    let duplicates = duplicates(&store.packs, at);
+    let prepare = || {
+        if is_asked {
+            pack.prepare();
+        }
+    };
+    let (forest, ()) = rayon::join(|| pack.forest(), prepare);
     let field = Field { store, pack, forest, duplicates, delivery };
     for id in forest.outside() {
         delivery.fault(*id, &ObjectError::Outside);
@@ -67,31 +73,4 @@ pub(super) fn sweep(
     });
     super::carefully::sweep_unrooted(&field);
     commits.into_iter().collect()
-}
-
-/// The offsets of those entries of pack `at` that an earlier pack holds too.
-fn duplicates(packs: &[Pack], at: usize) -> HashSet<u64> {
-    if at == 0 {
-        return HashSet::new();
-    }
-    // Both indexes are sorted by id: one pass over all, whatever their number.
-    let mut heads: BinaryHeap<Reverse<(ObjectId, usize, u32)>> = packs[..=at]
-        .iter()
-        .enumerate()
-        .filter(|(_, pack)| pack.len() > 0)
-        .map(|(number, pack)| Reverse((pack.id_at(0).to_owned(), number, 0)))
-        .collect();
-    let mut found = HashSet::new();
-    let mut last = None;
-    while let Some(Reverse((id, number, position))) = heads.pop() {
-        if number == at && last == Some(id) {
-            found.insert(packs[at].offset_at(position));
-        }
-        last = Some(id);
-        if position + 1 < packs[number].len() {
-            let next = packs[number].id_at(position + 1).to_owned();
-            heads.push(Reverse((next, number, position + 1)));
-        }
-    }
-    found
 }
