@@ -56,7 +56,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the planted copies there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw numbers")
     parser.add_argument("--promises", action="store_true", help="100 findings against none, 1,000 rules against 10")
-    parser.add_argument("--scaling", action="store_true", help="against cores, pack size, rules and findings")
+    parser.add_argument("--scaling", action="store_true", help="against cores, packs, rules and findings")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw what --scaling measured")
     parser.add_argument("--most-findings", type=int, default=1_000_000, metavar="N", help="where --scaling ends")
     parser.add_argument("--most-rules", type=int, default=2000, metavar="N", help="where --scaling ends")
@@ -143,6 +143,7 @@ def scaling(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     cases = []
     for name, path in repositories(options.folder, options.only):
         cases += [series.with_cores(name, path), series.with_size(name, path, scratch)]
+        cases.append(series.with_packs(name, path, (1, 10, 50, 200, 1000), scratch))
         cases += series.with_rules(name, path, rules, scratch)
     cases.append(series.with_findings(options.most_findings, scratch))
     for one in cases:

@@ -17,7 +17,8 @@ text { font: 11px system-ui, sans-serif; fill: #444 }
 @media (prefers-color-scheme: dark) { text { fill: #ccc } }
 """
 _TITLES = {
-    "cores": "cores", "pack, MB": "size of the pack, MB", "rules": "rules added to the built-in ones",
+    "cores": "cores", "pack, MB": "size of the pack, MB",
+    "packs": "number of packs that hold the same", "rules": "rules added to the built-in ones",
     "findings": "findings (both axes logarithmic)",
 }
 
@@ -30,7 +31,7 @@ def svg(all_series: Sequence[Series]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" role="img" '
-        'aria-label="Time of a sweep against cores, pack size, rules and findings">',
+        'aria-label="Time of a sweep against cores, size and number of packs, rules and findings">',
         f"<style>{_STYLE}</style>",
     ]
     for at, quantity in enumerate(quantities):

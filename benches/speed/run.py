@@ -140,10 +140,11 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def git(repository: Path, *arguments: str) -> str:
-    """What a git command prints; raises with its own words where it fails."""
+def git(repository: Path, *arguments: str, given: str = "") -> str:
+    """What a git command prints, given this; raises with its own words where it fails."""
     done = subprocess.run(
-        ["git", "-C", str(repository), *arguments], env=ENVIRONMENT, capture_output=True
+        ["git", "-C", str(repository), *arguments],
+        env=ENVIRONMENT, input=given.encode(), capture_output=True,
     )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""How Keysweep's time grows: with cores, packs, rules and findings.
+"""How Keysweep's time grows: with cores, size and number of packs, rules and findings.
 
 Each series is a list of cases that differ in one quantity. All cases of a
 series run in turn, and each must find exactly what it is known to hold.
@@ -122,6 +122,30 @@ def with_size(name: str, repository: Path, directory: Path) -> Series:
 def _packed_mb(repository: Path) -> float:
     packs = git(repository, "rev-parse", "--path-format=absolute", "--git-path", "objects/pack").strip()
     return round(sum(path.stat().st_size for path in Path(packs).glob("*.pack")) / 1e6, 1)
+
+
+def with_packs(name: str, repository: Path, counts: Sequence[int], directory: Path) -> Series:
+    """The same objects in more and more packs, as they come from one fetch after the other.
+
+    A delta is only stored where its base is in the same pack, so what is stored grows too.
+    """
+    order = git(
+        repository, "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname)"
+    ).split()
+    cases = []
+    for count in counts:
+        parted = directory / f"{name}-{count}-packs.git"
+        git(directory, "init", "--quiet", "--bare", str(parted))
+        for at in range(count):
+            part = order[at * len(order) // count : (at + 1) * len(order) // count]
+            git(
+                repository, "pack-objects", "--quiet", "--window=0", "--delta-base-offset",
+                str(parted / "objects/pack/pack"), given="".join(f"{one}\n" for one in part),
+            )
+        git(parted, "update-ref", "refs/heads/main", git(repository, "rev-parse", "HEAD").strip())
+        git(parted, "symbolic-ref", "HEAD", "refs/heads/main")
+        cases.append(Case(count, parted, note=f"{_packed_mb(parted):g} MB"))
+    return Series("packs", name, cases)
 
 
 def with_rules(name: str, repository: Path, counts: Sequence[int], directory: Path) -> list[Series]:

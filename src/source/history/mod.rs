@@ -66,11 +66,7 @@ pub(super) fn sweep_objects(
 }
 
 fn objects(store: &Store, delivery: &Delivery<'_>) {
-    let commits = store.duplicates().into_iter().enumerate();
-    let commits = commits.map(|(at, duplicates)| packs::sweep(store, at, duplicates, delivery));
-    // Each pack is swept, whatever became of those before.
-    let commits: Vec<_> = commits.collect();
-    if let Some(commits) = commits.into_iter().collect() {
+    if let Some(commits) = packs::sweep(store, delivery) {
         store.remember(commits);
     }
     loose::sweep(store, delivery);

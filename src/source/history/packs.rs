@@ -1,9 +1,13 @@
-//! Sweeps a pack.
+//! Sweeps packs.
 //!
-//! In: a pack. Out: its candidates. The families of its forest are spread over
-//! the threads, the largest first, so that none of them is left over alone.
+//! In: packs. Out: their candidates. The families of a pack's forest are spread over
+//! the threads, the largest first, so that none of them is left over alone; packs
+//! that are many are spread instead.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;
 
@@ -18,7 +22,7 @@ pub(super) struct Field<'a> {
     pub(super) pack: &'a Pack,
     pub(super) forest: &'a Forest,
     /// Offsets of entries that an earlier pack holds too.
-    pub(super) duplicates: HashSet<u64>,
+    pub(super) duplicates: &'a HashSet<u64>,
     pub(super) delivery: &'a Delivery<'a>,
 }
 
@@ -36,15 +40,58 @@ impl Field<'_> {
     }
 }
 
-/// Sweeps the store's pack number `at`, of which an earlier one holds `duplicates`
-/// too; gives what its commits name, unless the sweep was cancelled.
-pub(super) fn sweep(
+/// A pack that is less than one in so many parts of all, for each thread, is swept by
+/// one thread, beside others: to bring all threads together for each costs more.
+const SMALL_PART: u64 = 16;
+
+/// Sweeps all packs; gives by pack what its commits name, unless the sweep was
+/// cancelled.
+pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) -> Option<Vec<Vec<PackedCommits>>> {
+    let duplicates = store.duplicates();
+    let commits: Vec<OnceLock<Vec<PackedCommits>>> =
+        store.packs.iter().map(|_| OnceLock::new()).collect();
+    let sweep = |at: usize, threads| {
+        let pack = &store.packs[at];
+        if let Some(named) = sweep_pack(store, pack, &duplicates[at], delivery, threads) {
+            // Nobody else sweeps it.
+            let _is_first = commits[at].set(named);
+        }
+    };
+    let bytes = |at: &usize| store.packs[*at].end();
+    let all_bytes: u64 = (0..store.packs.len()).map(|at| bytes(&at)).sum();
+    let parts = SMALL_PART * rayon::current_num_threads() as u64;
+    let (mut small, large): (Vec<usize>, Vec<usize>) =
+        (0..store.packs.len()).partition(|at| bytes(at).saturating_mul(parts) < all_bytes);
+    for at in large {
+        sweep(at, Threads::All);
+    }
+    // The largest first, so that none is left over alone.
+    small.sort_by_key(|at| Reverse(bytes(at)));
+    let next = AtomicUsize::new(0);
+    rayon::broadcast(|_| {
+        while let Some(at) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
+            sweep(*at, Threads::This);
+        }
+    });
+    commits.into_iter().map(OnceLock::into_inner).collect()
+}
+
+/// Who sweeps a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Threads {
+    All,
+    This,
+}
+
+/// Sweeps a pack, of which an earlier one holds `duplicates` too; gives what its
+/// commits name, unless the sweep was cancelled.
+fn sweep_pack(
     store: &Store,
-    at: usize,
-    duplicates: HashSet<u64>,
+    pack: &Pack,
+    duplicates: &HashSet<u64>,
     delivery: &Delivery<'_>,
+    threads: Threads,
 ) -> Option<Vec<PackedCommits>> {
-    let pack = &store.packs[at];
     // Of several packs the store has a catalog.
     let is_asked = store.packs.len() == 1;
     // Some of either is one thread's work.
@@ -59,7 +106,7 @@ pub(super) fn sweep(
         delivery.fault(*id, &ObjectError::Outside);
     }
     let schedule = Schedule::new(forest, |_| true);
-    let commits = rayon::broadcast(|_| {
+    let walk = || {
         let mut walker = Walker::new(&field);
         while let Some(families) = schedule.take() {
             if delivery.sink.is_cancelled() {
@@ -70,7 +117,11 @@ pub(super) fn sweep(
             }
         }
         Some(walker.finish())
-    });
+    };
+    let commits = match threads {
+        Threads::All => rayon::broadcast(|_| walk()),
+        Threads::This => vec![walk()],
+    };
     super::carefully::sweep_unrooted(&field);
     commits.into_iter().collect()
 }
