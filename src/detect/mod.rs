@@ -55,7 +55,8 @@ pub struct Detected {
 #[derive(Debug, Clone)]
 struct Found {
     rule: usize,
-    /// The parts of the value in the piece's bytes.
+    /// The parts of the value in the piece's bytes, in the order of the value:
+    /// the end of a key may be defined above its beginning.
     parts: Vec<Range<usize>>,
     secret: Secret,
     confidence: Confidence,
@@ -63,12 +64,31 @@ struct Found {
 }
 
 impl Found {
+    /// Where the first of the parts begins in the piece.
     fn start(&self) -> usize {
-        self.parts.first().map_or(0, |part| part.start)
+        self.parts.iter().map(|part| part.start).min().unwrap_or(0)
     }
 
+    /// Where the last of the parts ends in the piece.
     fn end(&self) -> usize {
-        self.parts.last().map_or(0, |part| part.end)
+        self.parts.iter().map(|part| part.end).max().unwrap_or(0)
+    }
+
+    /// Whether some byte belongs to both; between the parts of one, the whole
+    /// of another may stand.
+    fn shares_bytes(&self, other: &Self) -> bool {
+        self.parts
+            .iter()
+            .any(|one| other.parts.iter().any(|two| one.start < two.end && two.start < one.end))
+    }
+
+    /// What is shown in place of each part: the mask at the first of them.
+    fn masked(&self) -> impl Iterator<Item = (Range<usize>, String)> + '_ {
+        let (start, mask) = (self.start(), self.secret.mask());
+        self.parts.iter().map(move |part| {
+            let shown = if part.start == start { mask.clone() } else { "…".to_owned() };
+            (part.clone(), shown)
+        })
     }
 }
 
@@ -117,15 +137,9 @@ impl Detector {
         }
         let allows = allow::allows(content.bytes);
         let mut lines = lines::Lines::new(content);
-        let masked: Vec<(Range<usize>, String)> = found
-            .iter()
-            .flat_map(|placed| {
-                let mask = placed.found.secret.mask();
-                placed.found.parts.iter().enumerate().map(move |(index, part)| {
-                    (part.clone(), if index == 0 { mask.clone() } else { "…".to_owned() })
-                })
-            })
-            .collect();
+        let mut masked: Vec<(Range<usize>, String)> =
+            found.iter().flat_map(|placed| placed.found.masked()).collect();
+        masked.sort_by_key(|(part, _)| (part.start, part.end));
         found
             .into_iter()
             .map(|decoded::Placed { found, encodings, excerpt, suppression, .. }| {
@@ -168,9 +182,7 @@ impl Detector {
         found.extend(vendor::find(&self.rules, content.bytes, &hits, work));
         found.extend(pattern::find(&self.rules, content, &hits));
         // What a named key is part of was read too far or not far enough.
-        let is_known = |found: &Found| {
-            known.iter().any(|key| key.start() < found.end() && found.start() < key.end())
-        };
+        let is_known = |found: &Found| known.iter().any(|key| key.shares_bytes(found));
         found.retain(|found| !is_known(found));
         let mut found = self.settle(found);
         known::confirm(&self.rules, &mut found);
@@ -194,8 +206,7 @@ impl Detector {
         for next in found {
             let is_known =
                 settled.iter().rev().take_while(|known| known.end() >= next.start()).any(|known| {
-                    let overlaps = known.start() < next.end() && next.start() < known.end();
-                    overlaps
+                    known.shares_bytes(&next)
                         && (known.rule == next.rule
                             || (is_contextual(known.rule) && is_contextual(next.rule)))
                 });
