@@ -263,6 +263,36 @@ pub(super) fn balanced(bytes: &[u8], open: usize, limit: usize) -> Option<usize>
     None
 }
 
+/// The pieces of a list, of a call's arguments too: what stands between the
+/// commas of its own depth.
+pub(super) fn split_arguments(bytes: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    let mut start = range.start;
+    let mut at = range.start;
+    while at < range.end {
+        match bytes[at] {
+            b'(' | b'[' | b'{' => {
+                at = balanced(bytes, at, range.end - at).unwrap_or(range.end);
+                continue;
+            }
+            b'"' | b'\'' | b'`' => {
+                at = quoted(bytes, at).map_or(at + 1, |string| string.end);
+                continue;
+            }
+            b',' => {
+                pieces.push(start..at);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if start < range.end {
+        pieces.push(start..range.end);
+    }
+    pieces
+}
+
 /// Whether the range equals a text, ASCII case folded.
 pub(super) fn is(bytes: &[u8], range: &Range<usize>, text: &str) -> bool {
     bytes.get(range.clone()).is_some_and(|word| word.eq_ignore_ascii_case(text.as_bytes()))

@@ -18,8 +18,6 @@ mod signing;
 
 use std::ops::Range;
 
-use super::text::{balanced, quoted};
-
 pub(super) use address::in_address;
 pub(super) use alias::{is_listed_only, uses, variable_of};
 pub(super) use block::{
@@ -52,33 +50,4 @@ pub(in crate::detect) fn split_ranges(
     }
     ranges.push(start..range.end);
     ranges
-}
-
-/// The arguments of a call: its pieces between the commas of its own depth.
-pub(in crate::detect) fn split_arguments(bytes: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
-    let mut pieces = Vec::new();
-    let mut start = range.start;
-    let mut at = range.start;
-    while at < range.end {
-        match bytes[at] {
-            b'(' | b'[' | b'{' => {
-                at = balanced(bytes, at, range.end - at).unwrap_or(range.end);
-                continue;
-            }
-            b'"' | b'\'' | b'`' => {
-                at = quoted(bytes, at).map_or(at + 1, |string| string.end);
-                continue;
-            }
-            b',' => {
-                pieces.push(start..at);
-                start = at + 1;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    if start < range.end {
-        pieces.push(start..range.end);
-    }
-    pieces
 }

@@ -7,10 +7,9 @@
 use std::ops::Range;
 
 use super::request::reference;
-use super::split_arguments;
 use crate::detect::text::{
     balanced, byte, indent, is_word, line_end, line_start, quoted, skip_blanks, skip_space,
-    word_before,
+    split_arguments, word_before,
 };
 use crate::detect::value::{Class, Form, classify};
 use crate::detect::way::{Candidate, Expression, Way, evaluate};
