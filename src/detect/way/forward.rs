@@ -27,6 +27,9 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
         return Vec::new();
     }
     let reader = Reader::new(bytes, name);
+    if let Some(candidates) = reader.parallel() {
+        return candidates;
+    }
     let mut candidates = reader.column();
     for read in
         [Reader::inserted, Reader::branches, Reader::several, Reader::comma_list, Reader::headed]
@@ -93,6 +96,8 @@ impl<'a> Reader<'a> {
             b'\\' if skip_space(self.bytes, at) > at + 1 => {
                 self.following(skip_space(self.bytes, at))
             }
+            // `env["K"], "v"`: what follows a look-up in a list is another's.
+            b',' if self.is_subscript() => None,
             b',' | b'\t' => self.paired(at + 1),
             b';' if self.is_csv(at) => self.paired(at + 1),
             b'|' => self.piped(at),
@@ -188,6 +193,14 @@ impl<'a> Reader<'a> {
             return fields::indented_below(self.bytes, &self.name, at);
         }
         candidate
+    }
+
+    /// Whether the name is looked up: `env["K"]`.
+    fn is_subscript(&self) -> bool {
+        let before = &self.bytes[..self.name.start];
+        let owner = before.strip_suffix(b"[\"").or_else(|| before.strip_suffix(b"['"));
+        owner.and_then(|owner| owner.last()).is_some_and(|byte| is_word(*byte))
+            && self.bytes[self.name.end..self.end].contains(&b']')
     }
 
     /// `("K", "v")`, `K,v`: the next piece is the value unless it is a key.

@@ -16,6 +16,7 @@ mod later;
 mod lookup;
 mod markup;
 mod nested;
+mod parallel;
 mod piece;
 mod rows;
 mod several;
