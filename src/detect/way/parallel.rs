@@ -158,7 +158,7 @@ fn values(bytes: &[u8], targets: &Targets) -> Option<Vec<Range<usize>>> {
             }
             b';' | b')' | b']' | b'}' => break,
             b'#' | b'/' if end > at && bytes[end - 1] == b' ' => break,
-            b'\n' if bytes[before_blanks(bytes, end) - 1] != b',' => break,
+            b'\n' if !matches!(bytes[before_blanks(bytes, end) - 1], b',' | b'\\') => break,
             _ => end += 1,
         }
     }
