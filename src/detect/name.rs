@@ -199,6 +199,7 @@ fn extend_right(bytes: &[u8], from: usize) -> usize {
     let start = extend_left(bytes, from);
     let is_tag = bytes[..start].ends_with(b"<");
     let is_variable = bytes[..start].ends_with(b"${");
+    let is_property = is_workflow_property(&bytes[..start]);
     while end - from < REACH_BYTES {
         if is_word(byte(bytes, end)) {
             end += 1;
@@ -216,12 +217,21 @@ fn extend_right(bytes: &[u8], from: usize) -> usize {
             && bytes[end] == b'-'
             && bytes[start..end].iter().all(|byte| is_word(*byte))
             && bytes[start..end].contains(&b'_');
-        if is_default {
+        if is_default || is_property && bytes[end..].starts_with(b"::") {
             break;
         }
         end += joint;
     }
     end
+}
+
+/// Whether a name is the property of a workflow command of GitHub's, which two
+/// colons end: `::set-output name=K::v`.
+fn is_workflow_property(before: &[u8]) -> bool {
+    let Some(command) = before.strip_suffix(b" name=") else { return false };
+    let word =
+        command.iter().rev().take(24).take_while(|b| b.is_ascii_lowercase() || **b == b'-').count();
+    word > 0 && command[..command.len() - word].ends_with(b"::")
 }
 
 /// The length of what joins two parts of one name: `.`, `-`, `::`, `->`, `?.`,

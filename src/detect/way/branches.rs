@@ -267,25 +267,6 @@ fn chosen(bytes: &[u8], range: Range<usize>) -> Vec<Candidate> {
     found
 }
 
-/// The literal that a command substitution prints, itself or to a decoder:
-/// `$(printf %s 'v' | base64 -d)`.
-pub(super) fn printed(bytes: &[u8], inner: &Range<usize>, way: Way) -> Option<Candidate> {
-    let text = bytes.get(inner.clone())?;
-    let command = text.strip_prefix(b"$(").or_else(|| text.strip_prefix(b"`"))?;
-    if ![&b"echo "[..], b"printf "].iter().any(|print| command.starts_with(print)) {
-        return None;
-    }
-    let mut at = inner.start;
-    while at < inner.end {
-        let length = bytes[at..inner.end].iter().take_while(|b| is_token_byte(**b)).count();
-        if let Some(literal) = strong(bytes, at..at + length, way) {
-            return Some(literal);
-        }
-        at += length + 1;
-    }
-    None
-}
-
 /// A literal that looks random and nothing else.
 pub(super) fn strong(bytes: &[u8], range: Range<usize>, way: Way) -> Option<Candidate> {
     let range = super::piece::strip_quotes(bytes, range);

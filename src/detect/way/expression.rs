@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::branches::printed;
+use super::command::printed;
 use super::piece::{
     block_scalar, is_bare, is_escaped_end, is_key, is_key_end, strip_quotes, strip_scheme,
     trim_end, without_marks,
@@ -92,6 +92,10 @@ impl Reader<'_> {
             && let Some(joined) = super::joined::assembled(self.bytes, self.at, self.expression.way)
         {
             self.found = Some(joined);
+            return false;
+        }
+        if let Some(printed) = printed(self.bytes, self.at, self.expression.way) {
+            self.found = Some(printed);
             return false;
         }
         if let Some(string) = quoted(self.bytes, self.at) {
@@ -260,10 +264,6 @@ impl Reader<'_> {
             self.at = skip_blanks(self.bytes, end) + 1;
             self.is_open = true;
             return self.depth > 0 && is_value;
-        }
-        if let Some(printed) = printed(self.bytes, inner, self.expression.way) {
-            self.found = Some(printed);
-            return false;
         }
         let mut parts = super::joined::unfolded(self.bytes, &strip_scheme(self.bytes, inner));
         if let [only] = parts.as_mut_slice() {

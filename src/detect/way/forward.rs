@@ -27,7 +27,7 @@ pub(crate) fn after_name(bytes: &[u8], name: &Range<usize>) -> Vec<Candidate> {
         return Vec::new();
     }
     let reader = Reader::new(bytes, name);
-    if let Some(candidates) = reader.parallel() {
+    if let Some(candidates) = reader.parallel().or_else(|| reader.substituted()) {
         return candidates;
     }
     let mut candidates = reader.column();
@@ -125,6 +125,9 @@ impl<'a> Reader<'a> {
     /// After a mark that only a few languages have: `read K <<< v`, Robot's
     /// `${K}    v`, Smalltalk's `K [ ^ v ]`, an option's `--k <key>`.
     fn marked(&self, at: usize) -> Option<Candidate> {
+        if let Some(logged) = self.logged() {
+            return Some(logged);
+        }
         let rest = &self.bytes[at.min(self.bytes.len())..];
         if rest.starts_with(b"<<<") {
             return self.expression(at + 3, Way::Assigned, false);

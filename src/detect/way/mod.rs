@@ -6,6 +6,7 @@
 
 mod backward;
 mod branches;
+mod command;
 mod expression;
 mod fields;
 mod following;
