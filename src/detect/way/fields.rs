@@ -55,7 +55,7 @@ const VALUE_FIELDS: [&str; 33] = [
 ];
 
 /// Fields that name something: where one begins, the next record began.
-const NAME_FIELDS: [&str; 17] = [
+const NAME_FIELDS: [&str; 18] = [
     "name",
     "key",
     "variable",
@@ -73,7 +73,12 @@ const NAME_FIELDS: [&str; 17] = [
     "option",
     "attribute",
     "valuename",
+    "macro",
 ];
+
+/// The only field of a record that wraps a value with its type: DynamoDB's
+/// `{"S": "v"}`, and what converters make of an element's text.
+const WRAPPERS: [&str; 4] = ["s", "t", "_text", "__text"];
 
 /// Whether a word names the field that holds a value.
 pub(super) fn names_value(bytes: &[u8], word: &Range<usize>) -> bool {
@@ -86,7 +91,9 @@ pub(super) fn beside(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Ca
     if !names_a_record(bytes, name) {
         return None;
     }
-    let after = after(bytes, name, end);
+    // Zabbix's macros: `<macro>{$K}</macro>`.
+    let is_braced = bytes[..name.start].ends_with(b"{$") && byte(bytes, end) == b'}';
+    let after = after(bytes, name, end + usize::from(is_braced));
     match &after {
         Some(candidate) if matches!(candidate.class, Class::Literal(_)) => after,
         _ => before(bytes, name).or(after),
@@ -96,6 +103,19 @@ pub(super) fn beside(bytes: &[u8], name: &Range<usize>, end: usize) -> Option<Ca
 /// The first value field between two places.
 pub(crate) fn in_record(bytes: &[u8], record: Range<usize>) -> Option<Candidate> {
     first_value_field(bytes, record, 0)
+}
+
+/// The value that is wrapped between two places.
+pub(super) fn wrapped(bytes: &[u8], record: Range<usize>) -> Option<Candidate> {
+    let at = skip_space(bytes, record.start);
+    let mark = matches!(byte(bytes, at), b'"' | b'\'');
+    let start = at + usize::from(mark);
+    let word = word_at(bytes, start + usize::from(matches!(byte(bytes, start), b'$' | b'#')));
+    let value = skip_space(bytes, field_value(bytes, &word)?);
+    let string = quoted(bytes, value).filter(|string| string.end <= record.end)?;
+    let is_only = bytes[string.end..record.end].trim_ascii().is_empty();
+    (is_only && is_any(bytes, &word, &WRAPPERS))
+        .then(|| super::branches::strong(bytes, string.inner, Way::Field))?
 }
 
 /// Whether the name is the value of a name field: `name: K`, `key="K"`,

@@ -141,7 +141,10 @@ impl Reader<'_> {
             self.note(vec![inner], class, false);
             return false;
         }
-        if let Some(candidate) = super::fields::in_record(self.bytes, self.at + 1..end - 1) {
+        let record = self.at + 1..end - 1;
+        if let Some(candidate) = super::fields::in_record(self.bytes, record.clone())
+            .or_else(|| super::fields::wrapped(self.bytes, record))
+        {
             self.found = Some(candidate);
             return false;
         }
