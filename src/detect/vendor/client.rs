@@ -60,6 +60,9 @@ pub(super) fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
         "instance",
         "with",
     ];
+    if names_resource(bytes, callee) {
+        return false;
+    }
     let callee = last_segment(bytes, callee);
     let words = words(&bytes[callee]);
     let last_is_vendor =
@@ -87,6 +90,55 @@ pub(super) fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
     last_is_vendor
         || (words.iter().any(|word| WORDS.contains(&word.as_str()) || word.ends_with("client"))
             && !words.iter().any(|word| not_client.contains(&word.as_str())))
+}
+
+/// Whether something between the vendor's word and what is called makes no
+/// client: `bytestack.jobs.create("id")` names a job.
+fn names_resource(bytes: &[u8], callee: &Range<usize>) -> bool {
+    const CLIENTS: [&str; 22] = [
+        "client",
+        "sdk",
+        "api",
+        "auth",
+        "key",
+        "token",
+        "session",
+        "builder",
+        "factory",
+        "config",
+        "configuration",
+        "connection",
+        "credentials",
+        "core",
+        "lib",
+        "http",
+        "rest",
+        "default",
+        "async",
+        "options",
+        "service",
+        "instance",
+    ];
+    let segments: Vec<&[u8]> = bytes[callee.clone()]
+        .trim_ascii_end()
+        .split(|b| matches!(b, b'.' | b':' | b'>'))
+        .filter(|segment| segment.iter().any(u8::is_ascii_alphanumeric))
+        .collect();
+    let is_vendors = |segment: &[u8]| {
+        let name = words(segment).concat();
+        name.contains("bytestack") || name.contains("bitkit")
+    };
+    let is_client = |segment: &[u8]| {
+        is_vendors(segment)
+            || words(segment).iter().any(|word| {
+                let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
+                CLIENTS.contains(&plain) || plain == "v"
+            })
+    };
+    let Some((called, before)) = segments.split_last() else { return false };
+    let first = before.iter().position(|segment| is_vendors(segment)).unwrap_or(0);
+    let between = before.get(first + 1..).unwrap_or_default();
+    !is_client(called) && between.last().is_some_and(|segment| !is_client(segment))
 }
 
 /// The last part of `a.b::c`: what is called, not on what.
