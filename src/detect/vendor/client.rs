@@ -65,8 +65,11 @@ pub(super) fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
     }
     let callee = last_segment(bytes, callee);
     let words = words(&bytes[callee]);
-    let last_is_vendor =
-        words.last().is_some_and(|word| word.contains("bytestack") || word.contains("bitkit"));
+    // In camel case the vendor's name is two words.
+    let name = words.concat();
+    let last_is_vendor = ["bytestack", "bitkit"].iter().any(|vendor| {
+        name.ends_with(vendor) || words.last().is_some_and(|word| word.contains(vendor))
+    });
     let not_client = [
         "hash",
         "verify",
