@@ -47,12 +47,17 @@ pub(super) fn promise(
     if !(names.requires.is_empty() || has(&names.requires)) {
         return None;
     }
-    let (noun, last) = noun(&after, names).or_else(|| noun(&before, names))?;
+    let behind = noun(&after, names);
+    let (noun, words) = behind.clone().or_else(|| noun(&before, names))?;
+    let last = words.end;
     if has(&names.unless) && noun != Promise::Key {
         return None;
     }
     if is_key_of_another_kind(&after, last) {
         return None;
+    }
+    if behind.is_some() && is_another_vendors(&after, words.start) {
+        return Some(Promise::Other);
     }
     let tail = if last <= after.len() { &after[last..] } else { &[][..] };
     if tail.iter().any(|word| vocabulary::holds_something_else(word))
@@ -69,8 +74,19 @@ fn is_key_of_another_kind(words: &[String], last: usize) -> bool {
     before.is_some_and(|word| vocabulary::qualifies_another_key(word))
 }
 
-/// The best noun of a rule in some words and the index past its last word.
-fn noun(words: &[String], names: &Names) -> Option<(Promise, usize)> {
+/// Whether another vendor's word stands just before the noun:
+/// `BITKIT_STRIPE_API_KEY`, and not `BITKIT_GITHUB_ACTIONS_API_KEY`.
+fn is_another_vendors(words: &[String], noun: usize) -> bool {
+    let before = words.get(..noun).unwrap_or_default();
+    before
+        .iter()
+        .rev()
+        .find(|word| *word != "secret")
+        .is_some_and(|word| vocabulary::names_another_vendor(word))
+}
+
+/// The best noun of a rule in some words, and which of them it is.
+fn noun(words: &[String], names: &Names) -> Option<(Promise, Range<usize>)> {
     let mut loose = None;
     for start in 0..words.len() {
         let mut joined = String::new();
@@ -80,10 +96,10 @@ fn noun(words: &[String], names: &Names) -> Option<(Promise, usize)> {
                 list.iter().any(|noun| *noun == joined || is_plural(&joined, noun))
             };
             if matches(&names.nouns) {
-                return Some((Promise::Key, index + 1));
+                return Some((Promise::Key, start..index + 1));
             }
             if loose.is_none() && matches(&names.loose_nouns) {
-                loose = Some((Promise::Loose, index + 1));
+                loose = Some((Promise::Loose, start..index + 1));
             }
         }
     }
@@ -95,10 +111,12 @@ fn is_plural(word: &str, noun: &str) -> bool {
 }
 
 /// Whether a name's tail says that its value identifies a key rather than
-/// being one, so that even a random value is none.
+/// being one, or is another vendor's, so that even a random value is none.
 pub(super) fn identifies(bytes: &[u8], span: &Range<usize>, vendor: &Range<usize>) -> bool {
     let span = &(vendor.end..span.end.max(vendor.end));
-    words(&bytes[span.clone()]).iter().any(|word| vocabulary::identifies(word))
+    words(&bytes[span.clone()])
+        .iter()
+        .any(|word| vocabulary::identifies(word) || vocabulary::names_another_vendor(word))
 }
 
 /// The lower-case words of an identifier: split at separators, at the humps of

@@ -48,6 +48,24 @@ const OTHER_KEYS: [&str; 20] = [
     "map", "publishable", "index",
 ];
 
+/// Between the vendor and the noun: the key is another vendor's.
+///
+/// Left out are those whose names say where a key is used as well: clouds and
+/// hosts such as `azure`, `gcp` and `vercel`.
+#[rustfmt::skip]
+const OTHER_VENDORS: [&str; 76] = [
+    "stripe", "sendgrid", "twilio", "openai", "anthropic", "github", "gitlab", "bitbucket",
+    "slack", "datadog", "sentry", "mailgun", "mailchimp", "mailjet", "postmark", "resend",
+    "mapbox", "algolia", "firebase", "cloudflare", "npm", "pypi", "dockerhub", "jira",
+    "atlassian", "okta", "auth0", "paypal", "braintree", "adyen", "shopify", "hubspot",
+    "intercom", "zendesk", "newrelic", "pagerduty", "opsgenie", "mixpanel", "amplitude",
+    "posthog", "launchdarkly", "snowflake", "databricks", "huggingface", "cohere", "mistral",
+    "deepl", "telegram", "discord", "facebook", "twitter", "linkedin", "airtable", "notion",
+    "asana", "trello", "contentful", "supabase", "salesforce", "dropbox", "figma", "grafana",
+    "honeycomb", "rollbar", "bugsnag", "codecov", "sonarqube", "snyk", "artifactory", "quay",
+    "sonatype", "elevenlabs", "pinecone", "replicate", "recaptcha", "hcaptcha",
+];
+
 /// Whether a word after the noun says that the name holds something else.
 pub(super) fn holds_something_else(word: &str) -> bool {
     IDENTIFIERS.contains(&word) || DESCRIPTIONS.contains(&word)
@@ -66,4 +84,9 @@ pub(super) fn negates(word: &str) -> bool {
 /// Whether a word makes the noun that follows it another kind of key.
 pub(super) fn qualifies_another_key(word: &str) -> bool {
     OTHER_KEYS.contains(&word)
+}
+
+/// Whether a word between the vendor's and the noun is another vendor's.
+pub(super) fn names_another_vendor(word: &str) -> bool {
+    OTHER_VENDORS.contains(&word)
 }
