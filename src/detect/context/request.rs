@@ -24,15 +24,49 @@ pub(in crate::detect) fn request(bytes: &[u8], host: &Range<usize>) -> Range<usi
     let before = &bytes[from..own.map_or(host.start, |at| from + at + 1)];
     let after = &bytes[host.end..to];
     let defines_variable = byte(bytes, line_start(bytes, host.start, 200)) == b'@';
-    let start = boundary_before(before).map_or(from, |at| from + at);
+    let is_complete = is_authorized(before, after);
+    let start = boundary_before(before, is_complete).map_or(from, |at| from + at);
     if defines_variable {
         return start..to;
     }
-    let end = boundary_after(after, before).map_or(to, |at| host.end + at);
-    start..end
+    let end = boundary_after(after, before, is_complete).map_or(to, |at| host.end + at);
+    start..comment_end(bytes, host).map_or(end, |comment| end.min(comment))
 }
 
-pub(in crate::detect) fn boundary_before(text: &[u8]) -> Option<usize> {
+/// Whether the paragraph around a host says how its request is authorized.
+fn is_authorized(before: &[u8], after: &[u8]) -> bool {
+    let start = memchr::memmem::rfind(before, b"\n\n").unwrap_or(0);
+    let end = memchr::memmem::find(after, b"\n\n").unwrap_or(after.len());
+    [&before[start..], &after[..end]].iter().any(|part| {
+        [&b"uthorization"[..], b"earer"]
+            .iter()
+            .any(|word| memchr::memmem::find(part, word).is_some())
+    })
+}
+
+/// Where the comment ends that names a host, if one of the two lines below it
+/// asks another: then the comment is about that request, which is another's.
+fn comment_end(bytes: &[u8], host: &Range<usize>) -> Option<usize> {
+    let is_comment = |line: usize| {
+        let head = bytes[line..line_end(bytes, line, 200)].trim_ascii_start();
+        // A command's long option is no comment.
+        let is_option = head.starts_with(b"--") && !head.starts_with(b"-- ");
+        !is_option && COMMENTS.iter().any(|mark| head.starts_with(mark))
+    };
+    let mut line = line_start(bytes, host.start, 200);
+    while line < bytes.len() && is_comment(line) {
+        line = line_end(bytes, line, 400) + 1;
+    }
+    let end = (line > host.end).then_some(line)?.min(bytes.len());
+    let first = line_end(bytes, end, 400);
+    let second = line_end(bytes, (first + 1).min(bytes.len()), 400);
+    let below = &bytes[end..second];
+    memchr::memmem::find_iter(below, b"://")
+        .any(|at| !is_vendor_or_local(&below[at + 3..]))
+        .then_some(end)
+}
+
+fn boundary_before(text: &[u8], is_complete: bool) -> Option<usize> {
     let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"machine "];
     let last = separators
         .iter()
@@ -40,19 +74,27 @@ pub(in crate::detect) fn boundary_before(text: &[u8]) -> Option<usize> {
             memchr::memmem::rfind(text, separator).map(|at| at + separator.len())
         })
         .max();
+    // Where a request is complete, the paragraph of another host is another's.
     let host = memchr::memmem::rfind(text, b"://")
         .filter(|at| !is_vendor_or_local(&text[at + 3..]) && !is_in_comment(text, *at))
-        .map(|at| at + 3);
+        .map(|at| {
+            let blank = memchr::memmem::find(&text[at..], b"\n\n").filter(|_| is_complete);
+            at + blank.unwrap_or(3)
+        });
     let verb = VERBS.iter().filter_map(|verb| memchr::memmem::rfind(text, verb)).max();
     last.max(host).max(verb).max(second_opening(text))
 }
 
-pub(in crate::detect) fn boundary_after(text: &[u8], before: &[u8]) -> Option<usize> {
+fn boundary_after(text: &[u8], before: &[u8], is_complete: bool) -> Option<usize> {
     let separators = [&b"\n###"[..], b"\n\n\n", b"\n---\n", b"\nmachine ", b"\ndefault "];
     let first =
         separators.iter().filter_map(|separator| memchr::memmem::find(text, separator)).min();
     let host = memchr::memmem::find_iter(text, b"://")
-        .find(|at| !is_vendor_or_local(&text[at + 3..]) && !is_in_comment(text, *at));
+        .find(|at| !is_vendor_or_local(&text[at + 3..]) && !is_in_comment(text, *at))
+        .map(|at| {
+            let blank = memchr::memmem::rfind(&text[..at], b"\n\n").filter(|_| is_complete);
+            blank.unwrap_or(at)
+        });
     let verb = VERBS.iter().filter_map(|verb| memchr::memmem::find(text, verb)).min();
     let opening = OPENINGS
         .iter()
@@ -62,11 +104,14 @@ pub(in crate::detect) fn boundary_after(text: &[u8], before: &[u8]) -> Option<us
     [first, host, verb, opening].into_iter().flatten().min()
 }
 
+/// What begins a line that is a comment.
+const COMMENTS: [&[u8]; 5] = [b"# ", b"//", b"--", b"* ", b"/*"];
+
 /// Whether a comment's mark begins the line of a place.
 fn is_in_comment(text: &[u8], at: usize) -> bool {
     let line = line_start(text, at, 200);
     let head = text[line..at].trim_ascii_start();
-    line > 0 && [&b"# "[..], b"//", b"--", b"* ", b"/*"].iter().any(|mark| head.starts_with(mark))
+    line > 0 && COMMENTS.iter().any(|mark| head.starts_with(mark))
 }
 
 pub(in crate::detect) fn is_vendor_or_local(rest: &[u8]) -> bool {
