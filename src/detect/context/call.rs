@@ -56,13 +56,17 @@ pub(in crate::detect) fn arguments(bytes: &[u8], callee: &Range<usize>) -> Optio
 }
 
 /// What is chained to a client or follows it as options: from
-/// `ByteStack.builder()` to the statement's end, or the braces after
-/// `ByteStack,`.
+/// `ByteStack.builder()` to the statement's end, the braces after
+/// `ByteStack,`, or the options after `:bytestack,`.
 pub(in crate::detect) fn chain(bytes: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     let mut at = name.end;
     if byte(bytes, at) == b',' {
         let open = skip_space(bytes, at + 1);
-        let end = (byte(bytes, open) == b'{').then(|| balanced(bytes, open, REACH_BYTES))??;
+        let end = if byte(bytes, open) == b'{' {
+            balanced(bytes, open, REACH_BYTES)?
+        } else {
+            takes_options(bytes, name, open).then(|| list_end(bytes, open))?
+        };
         return Some(open..end);
     }
     while is_word(byte(bytes, at)) || matches!(byte(bytes, at), b'.' | b':') {
@@ -80,6 +84,38 @@ pub(in crate::detect) fn chain(bytes: &[u8], name: &Range<usize>) -> Option<Rang
     let end =
         memchr::memmem::find(&bytes[after..end], b"\n\n").map_or(end, |length| after + length);
     Some(after..end)
+}
+
+/// Whether the options of an atom or a module follow at `at`, as keywords or as
+/// another atom and its value: `config :bytestack, key: "v"`,
+/// `put_env(:bytestack, :key, "v")`.
+fn takes_options(bytes: &[u8], name: &Range<usize>, at: usize) -> bool {
+    let is_atom = byte(bytes, name.start.wrapping_sub(1)) == b':';
+    let is_module = bytes[name.start].is_ascii_uppercase()
+        && matches!(byte(bytes, name.start.wrapping_sub(1)), b' ' | b'(');
+    let is_atom_next = byte(bytes, at) == b':' && is_word(byte(bytes, at + 1));
+    let keyword = word_at(bytes, at);
+    let is_keyword = !keyword.is_empty()
+        && byte(bytes, keyword.end) == b':'
+        && byte(bytes, keyword.end + 1).is_ascii_whitespace();
+    (is_atom || is_module) && (is_keyword || is_atom_next)
+}
+
+/// Where a list without brackets ends: at the bracket that closes around it, or
+/// at the end of a line that no comma leaves open.
+fn list_end(bytes: &[u8], from: usize) -> usize {
+    let limit = bytes.len().min(from + REACH_BYTES);
+    let mut at = from;
+    while at < limit {
+        match bytes[at] {
+            b'(' | b'[' | b'{' => at = balanced(bytes, at, REACH_BYTES).unwrap_or(limit),
+            b')' | b']' | b'}' | b';' => return at,
+            b'"' | b'\'' => at = quoted(bytes, at).map_or(at + 1, |string| string.end),
+            b'\n' if bytes[before_blanks(bytes, at) - 1] != b',' => return at,
+            _ => at += 1,
+        }
+    }
+    limit
 }
 
 /// The arguments of a declaration: `ByteStackClient c{"v"}`,

@@ -316,6 +316,10 @@ pub(in crate::detect) fn names_service(
     {
         at -= 1;
     }
+    // The colon of a symbol is no operator: `provider :bytestack`.
+    if bytes[..at].ends_with(b" :") {
+        at -= 1;
+    }
     while at > 0 && matches!(bytes[at - 1], b'"' | b'\'' | b' ' | b'\t') {
         at -= 1;
     }
