@@ -11,6 +11,7 @@ mod block;
 mod border;
 mod call;
 mod generic;
+mod handed;
 mod leaf;
 mod request;
 mod section;
@@ -26,6 +27,7 @@ pub(super) use block::{
 pub(super) use border::within_borders;
 pub(super) use call::{aliases, arguments, chain, declaration, positional};
 pub(super) use generic::{Generic, generics, is_shorthand};
+pub(super) use handed::handed;
 pub(super) use leaf::{cells, is_among_keys, is_among_webhooks};
 pub(super) use request::{bearers, request, schemes, values_beside_scheme};
 pub(super) use section::{is_titled, names_service, resource, section};

@@ -59,6 +59,10 @@ pub(super) fn requested(
         .flat_map(|candidate| found(feeds, feeds.api_key, bytes, candidate, evidence))
         .collect();
     all.extend(generics(feeds, bytes, block, "in a request to ByteStack's API", true));
+    if feeds.tracer.may_look() {
+        let records = context::handed(bytes, host);
+        all.extend(records.iter().flat_map(|record| handed(feeds, bytes, record)));
+    }
     for scheme in context::schemes(bytes, request) {
         let (block, candidates) = context::values_beside_scheme(bytes, &scheme);
         all.extend(generics(feeds, bytes, &block, "beside the scheme of a request", true));
@@ -68,6 +72,20 @@ pub(super) fn requested(
                 .flat_map(|candidate| found(feeds, feeds.api_key, bytes, candidate, evidence)),
         );
     }
+    all
+}
+
+/// Keys in a record that a request is handed by name.
+fn handed(feeds: &Rules<'_>, bytes: &[u8], record: &Range<usize>) -> Vec<Found> {
+    if !feeds.work.take(4 * record.len()) {
+        return Vec::new();
+    }
+    let evidence = "handed to a request to ByteStack's API";
+    let bearers = context::bearers(bytes, record);
+    let mut all = generics(feeds, bytes, record, evidence, true);
+    all.extend(
+        bearers.iter().flat_map(|bearer| found(feeds, feeds.api_key, bytes, bearer, evidence)),
+    );
     all
 }
 
