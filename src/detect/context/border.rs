@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use crate::detect::text::{byte, line_end, line_start};
+use super::section::element_end;
+use crate::detect::name::words;
+use crate::detect::text::{byte, line_end, line_start, skip_space};
 
 /// How long a section's heading or an element's tag is at most, in bytes.
 const LONGEST_HEAD_BYTES: usize = 300;
@@ -18,7 +20,8 @@ pub(in crate::detect) fn within_borders(
     host: &Range<usize>,
 ) -> Range<usize> {
     if let Some(tag) = empty_element(bytes, host) {
-        return request.start.max(tag.start)..request.end.min(tag.end);
+        let end = past_headers(bytes, tag.end);
+        return request.start.max(tag.start)..request.end.min(end);
     }
     // What stands above the heading of the host's own section is another's.
     let mut start = request.start;
@@ -69,6 +72,33 @@ fn is_of_another(head: &[u8], own: Option<&[u8]>) -> bool {
         .and_then(|own| head.strip_prefix(own))
         .is_some_and(|rest| matches!(rest.first(), Some(b'.' | b':' | b'/' | b' ')));
     !is_vendors && !is_part
+}
+
+/// Past the elements behind a tag that hold the headers or credentials of the
+/// same request: MuleSoft's `<http:default-headers>` beside its connection.
+fn past_headers(bytes: &[u8], tag_end: usize) -> usize {
+    const PARTS: [&str; 6] =
+        ["headers", "header", "authentication", "authorization", "auth", "credentials"];
+    let mut end = tag_end;
+    loop {
+        let open = skip_space(bytes, end + usize::from(byte(bytes, end) == b'>'));
+        let length = bytes[(open + 1).min(bytes.len())..]
+            .iter()
+            .take(64)
+            .take_while(|b| b.is_ascii_alphanumeric() || b"-_:.".contains(b))
+            .count();
+        let element = open + 1..open + 1 + length;
+        let is_part = byte(bytes, open) == b'<'
+            && length > 0
+            && words(&bytes[element.clone()])
+                .last()
+                .is_some_and(|word| PARTS.contains(&word.as_str()));
+        if !is_part {
+            return end;
+        }
+        let close = element_end(bytes, &element, element.end);
+        end = close + memchr::memchr(b'>', &bytes[close..]).unwrap_or(0);
+    }
 }
 
 /// The tag around a place that closes itself.
