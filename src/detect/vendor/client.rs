@@ -138,10 +138,10 @@ fn names_resource(bytes: &[u8], callee: &Range<usize>) -> bool {
                 CLIENTS.contains(&plain) || plain == "v"
             })
     };
-    let Some((called, before)) = segments.split_last() else { return false };
-    let first = before.iter().position(|segment| is_vendors(segment)).unwrap_or(0);
-    let between = before.get(first + 1..).unwrap_or_default();
-    !is_client(called) && between.last().is_some_and(|segment| !is_client(segment))
+    let Some((last, owners)) = segments.split_last() else { return false };
+    let first = owners.iter().position(|segment| is_vendors(segment)).unwrap_or(0);
+    let between = owners.get(first + 1..).unwrap_or_default();
+    !is_client(last) && between.last().is_some_and(|segment| !is_client(segment))
 }
 
 /// The last part of `a.b::c`: what is called, not on what.
