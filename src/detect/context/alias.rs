@@ -33,7 +33,8 @@ pub(in crate::detect) fn variable_of(bytes: &[u8], host: &Range<usize>) -> Optio
 
 /// `const host: &str =`: the name before the colon.
 fn typed_name(bytes: &[u8], line: usize, word: &Range<usize>) -> Option<Range<usize>> {
-    let colon = line + memchr::memchr(b':', &bytes[line..word.start])?;
+    // A word may begin before the part of a long line that is looked at.
+    let colon = line + memchr::memchr(b':', bytes.get(line..word.start)?)?;
     let name = word_before(bytes, before_blanks(bytes, colon));
     (!name.is_empty() && byte(bytes, colon + 1) == b' ').then_some(name)
 }
