@@ -23,13 +23,17 @@ const REACH_BYTES: usize = 400;
 const DELIMITERS: &[u8] = b"/|#,@!~%+:^;{";
 
 impl Reader<'_> {
-    /// What `sed` or `perl` puts in the place of the name: `s/K=.*/K=v/`;
+    /// What `sed`, `vim` or `perl` puts in the place of the name: `s/K=.*/K=v/`;
     /// `None` where the name stands in no such command.
     pub(super) fn substituted(&self) -> Option<Vec<Candidate>> {
         let line = command_start(self.bytes, self.name.start);
         let head = &self.bytes[line..self.name.start];
         let end = line_end(self.bytes, self.name.end, 2 * REACH_BYTES);
-        let editor = ["sed", "perl"].iter().filter_map(|word| whole_word(head, word)).min()?;
+        let editor = ["sed", "perl"]
+            .iter()
+            .filter_map(|word| whole_word(head, word))
+            .min()
+            .or_else(|| begins_command(head).then_some(0))?;
         let mut at = line + editor;
         while at < self.name.start {
             let is_command = byte(self.bytes, at) == b's'
@@ -120,6 +124,14 @@ fn command_start(bytes: &[u8], at: usize) -> usize {
         line = above;
     }
     line
+}
+
+/// Whether a line of a script of `sed` or `vim` begins with the command:
+/// `s/a/b/`, `:%s/a/b/`.
+fn begins_command(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    let address = head.iter().take_while(|b| b":%$,.".contains(b) || b.is_ascii_digit()).count();
+    matches!(&head[address..], [b's', mark, ..] if DELIMITERS.contains(mark))
 }
 
 /// Where a word first stands by itself.
