@@ -62,6 +62,7 @@ pub(in crate::detect) fn chain(bytes: &[u8], name: &Range<usize>) -> Option<Rang
     let mut at = name.end;
     if byte(bytes, at) == b',' {
         let open = skip_space(bytes, at + 1);
+        let open = open + usize::from(bytes[open..].starts_with(b"%{"));
         let end = if byte(bytes, open) == b'{' {
             balanced(bytes, open, REACH_BYTES)?
         } else {

@@ -1,14 +1,15 @@
 //! Records that a request is handed by name.
 //!
-//! In: the place of a host. Out: the records of the variables that the call
-//! around it takes as headers or options, wherever they are defined above it.
-//! Whether a variable is changed in between is not understood.
+//! In: the place of a host. Out: the records and strings of the variables that
+//! the call or command around it takes as headers or options, wherever they are
+//! defined above it. Whether a variable is changed in between is not understood.
 
 use std::ops::Range;
 
 use super::section::skip_constructor;
 use crate::detect::text::{
-    balanced, byte, is_any, is_word, line_end, skip_blanks, skip_space, split_arguments, word_at,
+    balanced, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space,
+    split_arguments, word_at,
 };
 
 /// How far above a call its records are looked for, in bytes.
@@ -23,19 +24,35 @@ const MOST_VARIABLES: usize = 4;
 /// How many occurrences of one variable are looked at.
 const MOST_OCCURRENCES: usize = 32;
 
-/// The records that the call around a host is handed by name.
+/// The records that the call or command around a host is handed by name.
 pub(in crate::detect) fn handed(bytes: &[u8], host: &Range<usize>) -> Vec<Range<usize>> {
-    let Some(call) = call(bytes, host) else { return Vec::new() };
-    variables(bytes, call.clone(), host)
-        .into_iter()
+    let (variables, start) = if let Some(call) = call(bytes, host) {
+        (variables(bytes, call.clone(), host), call.start)
+    } else {
+        let command = command(bytes, host);
+        (expanded(bytes, command.clone()), command.start)
+    };
+    variables
+        .iter()
         .take(MOST_VARIABLES)
-        .flat_map(|variable| definition(bytes, &variable, call.start))
+        .flat_map(|variable| definition(bytes, variable, start))
         .collect()
 }
 
-/// The arguments of the call whose argument the host is: its parenthesis
-/// opens on the way back to the statement's begin.
+/// The arguments of the call that asks the host: of the innermost around it
+/// with more than the address, which `URI(…)` and its kin may wrap.
 fn call(bytes: &[u8], host: &Range<usize>) -> Option<Range<usize>> {
+    let inner = arguments_around(bytes, host)?;
+    let is_wrapper = split_arguments(bytes, inner.clone()).len() == 1
+        && byte(bytes, skip_space(bytes, inner.start)) != b'{';
+    let outer =
+        is_wrapper.then(|| arguments_around(bytes, &(inner.start - 1..inner.end))).flatten();
+    Some(outer.unwrap_or(inner))
+}
+
+/// The arguments among which a place is: their parenthesis opens on the way
+/// back to the statement's begin.
+fn arguments_around(bytes: &[u8], host: &Range<usize>) -> Option<Range<usize>> {
     let from = host.start.saturating_sub(300);
     let mut depth = 0_usize;
     for open in (from..host.start).rev() {
@@ -57,20 +74,49 @@ fn call(bytes: &[u8], host: &Range<usize>) -> Option<Range<usize>> {
 fn variables(bytes: &[u8], call: Range<usize>, host: &Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for argument in split_arguments(bytes, call) {
-        if argument.contains(&host.start) {
-            continue;
-        }
         let start = skip_space(bytes, argument.start);
-        if byte(bytes, start) == b'{' {
-            let fields = start + 1..argument.end.saturating_sub(1).max(start + 1);
-            found.extend(
-                split_arguments(bytes, fields).into_iter().filter_map(|field| given(bytes, &field)),
-            );
+        let pieces = if byte(bytes, start) == b'{' {
+            let end = balanced(bytes, start, LONGEST_BYTES).unwrap_or(argument.end);
+            split_arguments(bytes, start + 1..(end - 1).max(start + 1))
         } else {
-            found.extend(given(bytes, &argument));
-        }
+            vec![argument]
+        };
+        found.extend(
+            pieces
+                .iter()
+                .filter(|piece| !piece.contains(&host.start))
+                .filter_map(|piece| given(bytes, piece)),
+        );
     }
     found
+}
+
+/// The command on the line of a place, with the lines that continue it.
+fn command(bytes: &[u8], at: &Range<usize>) -> Range<usize> {
+    let is_open =
+        |line: Range<usize>| matches!(bytes[line].trim_ascii_end().last(), Some(b'\\' | b'`'));
+    let mut start = line_start(bytes, at.start, LONGEST_BYTES);
+    while start > 0 && at.start - start < LONGEST_BYTES {
+        let above = line_start(bytes, start - 1, LONGEST_BYTES);
+        if !is_open(above..start) {
+            break;
+        }
+        start = above;
+    }
+    let mut end = line_end(bytes, at.end, LONGEST_BYTES);
+    while end + 1 < bytes.len() && end - at.end < LONGEST_BYTES && is_open(start..end) {
+        end = line_end(bytes, end + 1, LONGEST_BYTES);
+    }
+    start..end
+}
+
+/// The variables that a command expands: `$headers`, `"${HEADERS[@]}"`.
+fn expanded(bytes: &[u8], command: Range<usize>) -> Vec<Range<usize>> {
+    memchr::memchr_iter(b'$', &bytes[command.clone()])
+        .map(|at| command.start + at + 1)
+        .map(|at| word_at(bytes, at + usize::from(byte(bytes, at) == b'{')))
+        .filter(|name| name.len() > 1 && !bytes[name.start].is_ascii_digit())
+        .collect()
 }
 
 /// The variable that an argument or a field is: `headers`, `...headers`,
@@ -112,14 +158,29 @@ fn definition(bytes: &[u8], variable: &Range<usize>, before: usize) -> Vec<Range
         if matches!(byte(bytes, end), b'[' | b'.') {
             found.push(end..line_end(bytes, end, 300));
         } else if let Some(value) = operator(bytes, end) {
-            let open = skip_constructor(bytes, value);
-            let is_record = matches!(byte(bytes, open), b'{' | b'[' | b'(');
-            let end = is_record.then(|| balanced(bytes, open, LONGEST_BYTES)).flatten();
-            found.extend(end.map(|end| open..end));
+            found.extend(record(bytes, value));
             break;
         }
     }
     found
+}
+
+/// The string or record at a place, behind the type of a literal.
+fn record(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    if let Some(string) = quoted(bytes, at) {
+        return Some(string.inner);
+    }
+    let open = skip_constructor(bytes, at);
+    if !matches!(byte(bytes, open), b'{' | b'[' | b'(') {
+        return None;
+    }
+    let end = balanced(bytes, open, LONGEST_BYTES)?;
+    // Go's `map[string]string{…}`.
+    let brace = word_at(bytes, end).end;
+    let is_type = byte(bytes, open) == b'[' && byte(bytes, brace) == b'{';
+    let (open, end) =
+        if is_type { (brace, balanced(bytes, brace, LONGEST_BYTES)?) } else { (open, end) };
+    Some(open..end)
 }
 
 /// Past the operator of a definition, and the type before it.

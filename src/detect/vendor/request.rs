@@ -80,12 +80,12 @@ fn handed(feeds: &Rules<'_>, bytes: &[u8], record: &Range<usize>) -> Vec<Found> 
     if !feeds.work.take(4 * record.len()) {
         return Vec::new();
     }
-    let evidence = "handed to a request to ByteStack's API";
-    let bearers = context::bearers(bytes, record);
-    let mut all = generics(feeds, bytes, record, evidence, true);
-    all.extend(
-        bearers.iter().flat_map(|bearer| found(feeds, feeds.api_key, bytes, bearer, evidence)),
-    );
+    let evidence = "bearer token handed to a request to ByteStack's API";
+    let mut all: Vec<Found> = context::bearers(bytes, record)
+        .iter()
+        .flat_map(|bearer| found(feeds, feeds.api_key, bytes, bearer, evidence))
+        .collect();
+    all.extend(generics(feeds, bytes, record, "handed to a request to ByteStack's API", true));
     all
 }
 
