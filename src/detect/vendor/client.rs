@@ -161,7 +161,9 @@ pub(super) fn declared(feeds: &Rules<'_>, bytes: &[u8], name: &Range<usize>) -> 
     let callee = shown(&bytes[name.clone()]);
     let mut all = Vec::new();
     if let Some(chain) = context::chain(bytes, name) {
-        all.extend(generics(feeds, bytes, &chain, &format!("given to {callee}"), false));
+        // Any call takes an atom and options: there `key` names other things too.
+        let is_loose = byte(bytes, name.end) == b',' && byte(bytes, chain.start) != b'{';
+        all.extend(generics(feeds, bytes, &chain, &format!("given to {callee}"), is_loose));
     }
     if is_client(bytes, name)
         && let Some(arguments) = context::declaration(bytes, name)
