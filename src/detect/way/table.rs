@@ -31,7 +31,7 @@ impl Reader<'_> {
             && header.iter().filter(|b| **b == separator).count() >= 1
             && !header.iter().any(|b| b"(){}[]=<>:".contains(b))
             && matches!(byte(self.bytes, self.end), b',' | b';' | b'\t' | b'\r' | b'\n');
-        if !is_cell {
+        if !is_cell || is_below_row(self.bytes, start, header, separator) {
             return Vec::new();
         }
         let index = self.bytes[start..self.name.start].iter().filter(|b| **b == separator).count();
@@ -39,7 +39,8 @@ impl Reader<'_> {
         let mut line = end + 1;
         for _ in 0..MOST_ROWS {
             let to = line_end(self.bytes, line, 4096);
-            if to <= line {
+            // A line that goes on is no row.
+            if to <= line || to < self.bytes.len() && self.bytes[to] != b'\n' {
                 break;
             }
             if let Some(cell) = cell(self.bytes, line..to, separator, index) {
@@ -101,6 +102,14 @@ impl Reader<'_> {
         !self.bytes[at + 1..].starts_with(b" ")
             && classify_cell(self.bytes, at + 1, b";\n\r") == Some(Strength::Strong)
     }
+}
+
+/// Whether a line stands below one of as many cells, and so heads no table; a table
+/// of nothing but names would be read as often as it has rows.
+fn is_below_row(bytes: &[u8], start: usize, line: &[u8], separator: u8) -> bool {
+    let cells = |line: &[u8]| line.iter().filter(|b| **b == separator).count();
+    let above = line_start(bytes, start.saturating_sub(1), 2048);
+    start > 0 && cells(&bytes[above..start]) == cells(line)
 }
 
 /// Whether a column's title says that it holds ids or digests.
