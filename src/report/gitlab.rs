@@ -8,13 +8,15 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::inert::{code_span, cut, visible};
+use super::json::{self, Each};
 use super::model::{Finding, Occurrence, Report};
+use super::place;
 use super::summary::{Summary, active_places, is_about_trust, state};
-use super::{json, place};
 use crate::finding::Severity;
 
 const VERSION: &str = "15.2.1";
@@ -36,19 +38,8 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "vendor": {"name": "Keysweep"},
         "version": report.tool.version,
     });
-    let vulnerabilities: Vec<Value> = summary
-        .active
-        .iter()
-        .flat_map(|finding| {
-            active_places(finding).map(|place| vulnerability(report, finding, place))
-        })
-        .collect();
-    let document = json!({
-        "version": VERSION,
-        "schema": format!(
-            "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v{VERSION}/dist/secret-detection-report-format.json"
-        ),
-        "scan": {
+    let document = Document {
+        scan: json!({
             "analyzer": product,
             "scanner": product,
             "type": "secret_detection",
@@ -56,10 +47,27 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "end_time": zoneless(&report.run.finished_at),
             "status": if report.coverage.complete { "success" } else { "failure" },
             "messages": messages(report, &summary),
-        },
-        "vulnerabilities": vulnerabilities,
-    });
+        }),
+        schema: format!(
+            "https://gitlab.com/gitlab-org/security-products/security-report-schemas/-/raw/v{VERSION}/dist/secret-detection-report-format.json"
+        ),
+        version: VERSION,
+        vulnerabilities: Each(|| {
+            summary.active.iter().flat_map(|finding| {
+                active_places(finding).map(|place| vulnerability(report, finding, place))
+            })
+        }),
+    };
     json::write_pretty(out, &document)
+}
+
+/// The whole report.
+#[derive(Serialize)]
+struct Document<V> {
+    scan: Value,
+    schema: String,
+    version: &'static str,
+    vulnerabilities: V,
 }
 
 fn messages(report: &Report, summary: &Summary<'_>) -> Vec<Value> {

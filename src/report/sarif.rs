@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::inert::{relative_uri, visible};
+use super::json::{self, Each};
 use super::model::{Finding, Occurrence, Report, Suppression};
+use super::place;
 use super::summary::{Summary, active_places, is_about_trust, state};
-use super::{json, place};
 use crate::finding::{Severity, SourceKind};
 
 const SCHEMA_URI: &str =
@@ -34,36 +36,50 @@ pub(super) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let summary = Summary::of(report);
     let rules: Vec<&String> = report.rules.keys().collect();
     let index = |rule: &String| rules.binary_search(&rule).ok();
-    let results: Vec<Value> = summary
-        .active
-        .iter()
-        .chain(&summary.suppressed)
-        .map(|finding| result(report, finding, index(&finding.rule)))
-        .collect();
-    let log = json!({
-        "$schema": SCHEMA_URI,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": report.tool.name,
-                "version": report.tool.version,
-                "semanticVersion": report.tool.version,
-                "informationUri": HOME,
-                "rules": report.rules.iter().map(|(id, rule)| descriptor(id, rule)).collect::<Vec<_>>(),
-                "notifications": [
-                    notification("not-read", "Something in scope could not be read", "error"),
-                    notification("outside-scope", "Something lies outside the scope", "note"),
-                    notification("advice", "Advice that is no finding", "note"),
-                ],
-            }},
-            "automationDetails": {"id": format!("keysweep/{}/", report.scope.mode)},
-            "invocations": [invocation(report, &summary)],
-            "originalUriBaseIds": bases(report),
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    });
-    json::write_pretty(out, &log)
+    let run = Run {
+        automation_details: json!({"id": format!("keysweep/{}/", report.scope.mode)}),
+        column_kind: "unicodeCodePoints",
+        invocations: [invocation(report, &summary)],
+        original_uri_base_ids: bases(report),
+        results: Each(|| {
+            let findings = summary.active.iter().chain(&summary.suppressed);
+            findings.map(|finding| result(report, finding, index(&finding.rule)))
+        }),
+        tool: json!({"driver": {
+            "name": report.tool.name,
+            "version": report.tool.version,
+            "semanticVersion": report.tool.version,
+            "informationUri": HOME,
+            "rules": report.rules.iter().map(|(id, rule)| descriptor(id, rule)).collect::<Vec<_>>(),
+            "notifications": [
+                notification("not-read", "Something in scope could not be read", "error"),
+                notification("outside-scope", "Something lies outside the scope", "note"),
+                notification("advice", "Advice that is no finding", "note"),
+            ],
+        }}),
+    };
+    json::write_pretty(out, &Log { schema: SCHEMA_URI, runs: [run], version: "2.1.0" })
+}
+
+/// The whole log.
+#[derive(Serialize)]
+struct Log<R> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    runs: [R; 1],
+    version: &'static str,
+}
+
+/// One run of the tool.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<R> {
+    automation_details: Value,
+    column_kind: &'static str,
+    invocations: [Value; 1],
+    original_uri_base_ids: Value,
+    results: R,
+    tool: Value,
 }
 
 fn descriptor(id: &str, rule: &super::model::RuleSummary) -> Value {
