@@ -53,9 +53,9 @@ const OTHER_KEYS: [&str; 20] = [
 /// Left out are those whose names say where a key is used as well: clouds and
 /// hosts such as `azure`, `gcp` and `vercel`.
 #[rustfmt::skip]
-const OTHER_VENDORS: [&str; 76] = [
+const OTHER_VENDORS: [&str; 74] = [
     "stripe", "sendgrid", "twilio", "openai", "anthropic", "github", "gitlab", "bitbucket",
-    "slack", "datadog", "sentry", "mailgun", "mailchimp", "mailjet", "postmark", "resend",
+    "slack", "datadog", "sentry", "mailgun", "mailchimp", "mailjet", "postmark",
     "mapbox", "algolia", "firebase", "cloudflare", "npm", "pypi", "dockerhub", "jira",
     "atlassian", "okta", "auth0", "paypal", "braintree", "adyen", "shopify", "hubspot",
     "intercom", "zendesk", "newrelic", "pagerduty", "opsgenie", "mixpanel", "amplitude",
@@ -63,7 +63,7 @@ const OTHER_VENDORS: [&str; 76] = [
     "deepl", "telegram", "discord", "facebook", "twitter", "linkedin", "airtable", "notion",
     "asana", "trello", "contentful", "supabase", "salesforce", "dropbox", "figma", "grafana",
     "honeycomb", "rollbar", "bugsnag", "codecov", "sonarqube", "snyk", "artifactory", "quay",
-    "sonatype", "elevenlabs", "pinecone", "replicate", "recaptcha", "hcaptcha",
+    "sonatype", "elevenlabs", "pinecone", "recaptcha", "hcaptcha",
 ];
 
 /// Whether a word after the noun says that the name holds something else.

@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::section::skip_constructor;
 use crate::detect::text::{
-    balanced, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks, skip_space,
-    split_arguments, word_at,
+    balanced, before_blanks, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks,
+    skip_space, split_arguments, word_at,
 };
 
 /// How far above a call its records are looked for, in bytes.
@@ -107,7 +107,29 @@ fn command(bytes: &[u8], at: &Range<usize>) -> Range<usize> {
     while end + 1 < bytes.len() && end - at.end < LONGEST_BYTES && is_open(start..end) {
         end = line_end(bytes, end + 1, LONGEST_BYTES);
     }
-    start..end
+    one_of_many(bytes, start..end, at)
+}
+
+/// Of commands that `;`, `|` or `&` parts, outside of quotes, the one around a
+/// place.
+fn one_of_many(bytes: &[u8], commands: Range<usize>, place: &Range<usize>) -> Range<usize> {
+    let (mut start, mut quote) = (commands.start, None);
+    let mut at = commands.start;
+    while at < commands.end {
+        match bytes[at] {
+            b'\\' => at += 1,
+            mark @ (b'"' | b'\'') => match quote {
+                None => quote = Some(mark),
+                Some(open) if open == mark => quote = None,
+                Some(_) => {}
+            },
+            b';' | b'|' | b'&' if quote.is_none() && at < place.start => start = at + 1,
+            b';' | b'|' | b'&' if quote.is_none() && at >= place.end => return start..at,
+            _ => {}
+        }
+        at += 1;
+    }
+    start..commands.end
 }
 
 /// The variables that a command expands: `$headers`, `"${HEADERS[@]}"`.
@@ -155,6 +177,10 @@ fn definition(bytes: &[u8], variable: &Range<usize>, before: usize) -> Vec<Range
         if is_word(before) || matches!(before, b'.' | b'>') || is_word(byte(bytes, end)) {
             continue;
         }
+        if is_parameter(bytes, start..end) {
+            // The caller hands it over, and what stands above is another's.
+            break;
+        }
         if matches!(byte(bytes, end), b'[' | b'.') {
             found.push(end..line_end(bytes, end, 300));
         } else if let Some(value) = operator(bytes, end) {
@@ -163,6 +189,24 @@ fn definition(bytes: &[u8], variable: &Range<usize>, before: usize) -> Vec<Range
         }
     }
     found
+}
+
+/// Whether a word is one of a function's parameters: `function f(a, K) {`,
+/// `(K) => …`, `def f(K):`.
+fn is_parameter(bytes: &[u8], word: Range<usize>) -> bool {
+    let opener = byte(bytes, before_blanks(bytes, word.start).wrapping_sub(1));
+    let limit = bytes.len().min(word.end + 200);
+    let Some(close) = memchr::memchr2(b')', b'(', &bytes[word.end..limit]) else { return false };
+    let close = word.end + close;
+    let line = line_start(bytes, word.start, 200);
+    let is_condition = [&b"if"[..], b"for", b"while", b"switch", b"match"].iter().any(|keyword| {
+        memchr::memmem::rfind(&bytes[line..word.start], keyword)
+            .is_some_and(|at| !is_word(byte(bytes, line + at + keyword.len())))
+    });
+    let after = skip_blanks(bytes, close + 1);
+    let begins_body =
+        [&b"{"[..], b"=>", b"->", b":"].iter().any(|mark| bytes[after..].starts_with(mark));
+    matches!(opener, b'(' | b',') && bytes[close] == b')' && begins_body && !is_condition
 }
 
 /// The string or record at a place, behind the type of a literal.

@@ -54,10 +54,13 @@ fn comment_end(bytes: &[u8], host: &Range<usize>) -> Option<usize> {
         !is_option && COMMENTS.iter().any(|mark| head.starts_with(mark))
     };
     let mut line = line_start(bytes, host.start, 200);
-    while line < bytes.len() && is_comment(line) {
+    // A comment that goes on beyond that is about more than a request.
+    let limit = bytes.len().min(host.end + REACH_BYTES);
+    while line < limit && is_comment(line) {
         line = line_end(bytes, line, 400) + 1;
     }
-    let end = (line > host.end).then_some(line)?.min(bytes.len());
+    let end = (line > host.end && (line < limit || limit == bytes.len())).then_some(line)?;
+    let end = end.min(bytes.len());
     let first = line_end(bytes, end, 400);
     let second = line_end(bytes, (first + 1).min(bytes.len()), 400);
     let below = &bytes[end..second];

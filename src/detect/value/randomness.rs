@@ -6,10 +6,11 @@
 
 use crate::rule::Strength;
 
-/// The evidence, in bits, from which a value counts as random, and how many bytes of
-/// it must be in chunks that speak for it, since many an id is shorter. Of the 63,492 names, words and numbers of 16 bytes or more in
-/// four large repositories the one word with more than 13 is Polish; of random keys of
-/// 20 letters and digits 3 % have less, of 40 one in 13,000.
+/// The evidence, in bits, from which a value counts as random, and how many of its
+/// bytes must lie in chunks that speak for it: many an id has a shorter one. Of the
+/// 63,492 names, words and numbers of 16 bytes or more in four large repositories
+/// the one word with more than 13 bits is Polish; of random keys of 20 letters and
+/// digits 3 % have less, of 40 one in 13,000.
 const STRONG: (f64, usize) = (13.0, 16);
 /// The same for a value that may be random.
 const FAIR: (f64, usize) = (7.0, 10);

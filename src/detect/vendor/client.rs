@@ -98,7 +98,7 @@ pub(super) fn is_client(bytes: &[u8], callee: &Range<usize>) -> bool {
 /// Whether something between the vendor's word and what is called makes no
 /// client: `bytestack.jobs.create("id")` names a job.
 fn names_resource(bytes: &[u8], callee: &Range<usize>) -> bool {
-    const CLIENTS: [&str; 22] = [
+    const CLIENTS: [&str; 38] = [
         "client",
         "sdk",
         "api",
@@ -121,6 +121,22 @@ fn names_resource(bytes: &[u8], callee: &Range<usize>) -> bool {
         "options",
         "service",
         "instance",
+        "aio",
+        "asyncio",
+        "sync",
+        "node",
+        "web",
+        "server",
+        "cloud",
+        "admin",
+        "connect",
+        "setup",
+        "init",
+        "initialize",
+        "configure",
+        "authenticate",
+        "login",
+        "provider",
     ];
     let segments: Vec<&[u8]> = bytes[callee.clone()]
         .trim_ascii_end()

@@ -46,12 +46,13 @@ impl Reader<'_> {
                 continue;
             };
             if replacement.end >= self.name.end {
-                return (pattern.start <= self.name.start).then(|| {
-                    [pattern, replacement]
-                        .into_iter()
-                        .filter_map(|piece| self.put(&piece))
-                        .collect()
-                });
+                if pattern.start > self.name.start {
+                    return None;
+                }
+                let pieces = [pattern, replacement].into_iter();
+                let put: Vec<_> = pieces.filter_map(|piece| self.put(&piece)).collect();
+                // What only looks like a substitution must not hide a value.
+                return (!put.is_empty()).then_some(put);
             }
             at = replacement.end;
         }
@@ -89,10 +90,9 @@ impl Reader<'_> {
 /// stands at `open`.
 fn substitution(bytes: &[u8], open: usize, end: usize) -> Option<(Range<usize>, Range<usize>)> {
     if byte(bytes, open) == b'{' {
-        let pattern = balanced(bytes, open, REACH_BYTES)?;
+        let pattern = past_brace(bytes, open)?;
         let next = skip_blanks(bytes, pattern);
-        let replacement =
-            (byte(bytes, next) == b'{').then(|| balanced(bytes, next, REACH_BYTES))??;
+        let replacement = (byte(bytes, next) == b'{').then(|| past_brace(bytes, next))??;
         return (replacement <= end).then_some((open + 1..pattern - 1, next + 1..replacement - 1));
     }
     let mark = bytes[open];
@@ -110,6 +110,20 @@ fn substitution(bytes: &[u8], open: usize, end: usize) -> Option<(Range<usize>, 
     let middle = next(open + 1)?;
     let last = next(middle + 1)?;
     Some((open + 1..middle, middle + 1..last))
+}
+
+/// Past the brace that closes the one at a place, whatever quotes stand between.
+fn past_brace(bytes: &[u8], open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, byte) in bytes[open..].iter().take(REACH_BYTES).enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 1 => return Some(open + at + 1),
+            b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Where the command on the line of a place begins, which backslashes may
@@ -169,21 +183,25 @@ fn literal(bytes: &[u8], range: Range<usize>, way: Way) -> Option<Candidate> {
 pub(super) fn printed(bytes: &[u8], at: usize, way: Way) -> Option<Candidate> {
     let open = at + usize::from(byte(bytes, at) == b'"');
     let open = open + usize::from(byte(bytes, open) == b'$' && byte(bytes, open + 1) == b'(');
-    let end = match byte(bytes, open) {
-        b'(' => balanced(bytes, open, 2 * REACH_BYTES)? - 1,
-        b'`' => {
-            let limit = bytes.len().min(open + 2 * REACH_BYTES);
-            open + 1 + memchr::memchr(b'`', &bytes[open + 1..limit])?
-        }
-        _ => return None,
-    };
+    if !matches!(byte(bytes, open), b'(' | b'`') {
+        return None;
+    }
     let mut start = skip_blanks(bytes, open + 1);
     if bytes[start..].starts_with(b"shell ") {
         start = skip_blanks(bytes, start + 6);
     }
     let command = word_at(bytes, start);
     let prints = is_any(bytes, &command, &["echo", "printf"]) && byte(bytes, command.end) == b' ';
-    if !prints || command.end >= end {
+    if !prints {
+        return None;
+    }
+    let end = if byte(bytes, open) == b'(' {
+        balanced(bytes, open, 2 * REACH_BYTES)? - 1
+    } else {
+        let limit = bytes.len().min(open + 2 * REACH_BYTES);
+        open + 1 + memchr::memchr(b'`', &bytes[open + 1..limit])?
+    };
+    if command.end >= end {
         return None;
     }
     let text = &bytes[command.end..end];

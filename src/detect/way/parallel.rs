@@ -2,7 +2,8 @@
 //!
 //! In: a name. Out: where it is one of several targets of an assignment
 //! (`a, K = x, "v"`, `let (a, K) = (x, "v")`), the value at its place, and no
-//! other. Where the lists differ in length, nothing is known of the places.
+//! other. Where the lists differ in length, nothing is known of the places, and
+//! of names that are declared one by one (`let a, K = "v", b`) nothing is said.
 
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ use crate::detect::text::{
     balanced, before_blanks, byte, is_any, is_word, line_end, line_start, skip_blanks, skip_space,
     split_arguments,
 };
+use crate::detect::value::Class;
 
 /// How far a list of targets is read to either side of a name, in bytes.
 const TARGETS_BYTES: usize = 300;
@@ -55,7 +57,23 @@ impl Reader<'_> {
         let is_inside = |candidate: &Candidate| {
             candidate.parts.iter().all(|part| value.start <= part.start && part.end <= value.end)
         };
-        Some(candidate.filter(is_inside).into_iter().collect())
+        let candidate = candidate.filter(is_inside);
+        if !targets.in_brackets && self.declares(&names[0]) {
+            // `let a, K = "v", b;` gives K its value, and `var a, K = "x", "v"` does so in Go.
+            let is_literal = |candidate: &Candidate| matches!(candidate.class, Class::Literal(_));
+            return candidate.filter(is_literal).map(|candidate| vec![candidate]);
+        }
+        Some(candidate.into_iter().collect())
+    }
+
+    /// Whether the first target of a list says that each of them is declared by
+    /// itself: behind a keyword or a type, `static char *a`.
+    fn declares(&self, first: &Range<usize>) -> bool {
+        let mut words = self.bytes[first.clone()]
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty());
+        let keyword = words.next();
+        words.next().is_some() && keyword != Some(b"local")
     }
 }
 
