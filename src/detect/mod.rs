@@ -203,14 +203,18 @@ impl Detector {
         });
         let is_contextual = |rule: usize| self.rules.rules()[rule].pattern.is_none();
         let mut settled: Vec<Found> = Vec::with_capacity(found.len());
+        // Those that reach so far: between the parts of one, others may end.
+        let mut reaching: Vec<usize> = Vec::new();
         for next in found {
-            let is_known =
-                settled.iter().rev().take_while(|known| known.end() >= next.start()).any(|known| {
-                    known.shares_bytes(&next)
-                        && (known.rule == next.rule
-                            || (is_contextual(known.rule) && is_contextual(next.rule)))
-                });
+            reaching.retain(|known| settled[*known].end() >= next.start());
+            let is_known = reaching.iter().any(|known| {
+                let known = &settled[*known];
+                known.shares_bytes(&next)
+                    && (known.rule == next.rule
+                        || (is_contextual(known.rule) && is_contextual(next.rule)))
+            });
             if !is_known {
+                reaching.push(settled.len());
                 settled.push(next);
             }
         }
