@@ -51,12 +51,11 @@ impl Catalog {
     /// Of several packs, on every thread; `None` where they hold more objects than
     /// one pack can.
     pub(super) fn of(packs: &[Pack]) -> Option<Self> {
-        let entries_of = |(number, pack): (usize, &Pack)| {
-            let entry = |position| {
+        let entries_of = |(number, pack)| {
+            (0..Pack::len(pack)).map(move |position| {
                 let head = first_bytes(pack.id_at(position).as_bytes());
                 Entry { head, pack: number as u32, position }
-            };
-            (0..pack.len()).map(entry).collect::<Vec<_>>()
+            })
         };
         let mut entries: Vec<Entry> =
             packs.par_iter().enumerate().flat_map_iter(entries_of).collect();

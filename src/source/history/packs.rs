@@ -92,11 +92,14 @@ fn sweep_pack(
     delivery: &Delivery<'_>,
     threads: Threads,
 ) -> Option<Vec<PackedCommits>> {
+    if delivery.sink.is_cancelled() {
+        return None;
+    }
     // Of several packs the store has a catalog.
-    let is_asked = store.packs.len() == 1;
+    let is_alone = store.packs.len() == 1;
     // Some of either is one thread's work.
     let prepare = || {
-        if is_asked {
+        if is_alone {
             pack.prepare();
         }
     };
