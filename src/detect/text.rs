@@ -72,6 +72,21 @@ pub(super) fn line_start(bytes: &[u8], at: usize, limit: usize) -> usize {
     memchr::memrchr(b'\n', &bytes[from..at]).map_or(from, |newline| from + newline + 1)
 }
 
+/// The start of the line that holds `at`, or of the first of the lines above it
+/// that end in one of `marks` and so go on in the next; about `limit` bytes before
+/// it at most.
+pub(super) fn continued_start(bytes: &[u8], at: usize, limit: usize, marks: &[u8]) -> usize {
+    let mut line = line_start(bytes, at, limit);
+    while line > 0 && at - line < limit {
+        let above = line_start(bytes, line - 1, limit);
+        if !bytes[above..line].trim_ascii_end().last().is_some_and(|last| marks.contains(last)) {
+            break;
+        }
+        line = above;
+    }
+    line
+}
+
 /// The end of the line that holds `at`, at most `limit` bytes after it.
 pub(super) fn line_end(bytes: &[u8], at: usize, limit: usize) -> usize {
     let to = bytes.len().min(at + limit);

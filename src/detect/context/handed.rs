@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use super::section::skip_constructor;
 use crate::detect::text::{
-    balanced, before_blanks, byte, is_any, is_word, line_end, line_start, quoted, skip_blanks,
-    skip_space, split_arguments, word_at,
+    balanced, before_blanks, byte, continued_start, is_any, is_word, line_end, line_start, quoted,
+    skip_blanks, skip_space, split_arguments, word_at,
 };
 
 /// How far above a call its records are looked for, in bytes.
@@ -93,18 +93,12 @@ fn variables(bytes: &[u8], call: Range<usize>, host: &Range<usize>) -> Vec<Range
 
 /// The command on the line of a place, with the lines that continue it.
 fn command(bytes: &[u8], at: &Range<usize>) -> Range<usize> {
+    const MARKS: &[u8] = b"\\`";
+    let start = continued_start(bytes, at.start, LONGEST_BYTES, MARKS);
     let is_open =
-        |line: Range<usize>| matches!(bytes[line].trim_ascii_end().last(), Some(b'\\' | b'`'));
-    let mut start = line_start(bytes, at.start, LONGEST_BYTES);
-    while start > 0 && at.start - start < LONGEST_BYTES {
-        let above = line_start(bytes, start - 1, LONGEST_BYTES);
-        if !is_open(above..start) {
-            break;
-        }
-        start = above;
-    }
+        |end: usize| bytes[start..end].trim_ascii_end().last().is_some_and(|b| MARKS.contains(b));
     let mut end = line_end(bytes, at.end, LONGEST_BYTES);
-    while end + 1 < bytes.len() && end - at.end < LONGEST_BYTES && is_open(start..end) {
+    while end + 1 < bytes.len() && end - at.end < LONGEST_BYTES && is_open(end) {
         end = line_end(bytes, end + 1, LONGEST_BYTES);
     }
     one_of_many(bytes, start..end, at)

@@ -11,7 +11,7 @@ use super::branches::strong;
 use super::forward::Reader;
 use super::{Candidate, Way, unescape};
 use crate::detect::text::{
-    balanced, byte, is_any, is_word, line_end, line_start, skip_blanks, word_at,
+    balanced, byte, continued_start, is_any, is_word, line_end, line_start, skip_blanks, word_at,
 };
 use crate::detect::value::{Class, Form, classify, is_token_byte};
 use crate::rule::Strength;
@@ -26,7 +26,7 @@ impl Reader<'_> {
     /// What `sed`, `vim` or `perl` puts in the place of the name: `s/K=.*/K=v/`;
     /// `None` where the name stands in no such command.
     pub(super) fn substituted(&self) -> Option<Vec<Candidate>> {
-        let line = command_start(self.bytes, self.name.start);
+        let line = continued_start(self.bytes, self.name.start, REACH_BYTES, b"\\");
         let head = &self.bytes[line..self.name.start];
         let end = line_end(self.bytes, self.name.end, 2 * REACH_BYTES);
         let editor = ["sed", "perl"]
@@ -124,20 +124,6 @@ fn past_brace(bytes: &[u8], open: usize) -> Option<usize> {
         }
     }
     None
-}
-
-/// Where the command on the line of a place begins, which backslashes may
-/// continue.
-fn command_start(bytes: &[u8], at: usize) -> usize {
-    let mut line = line_start(bytes, at, REACH_BYTES);
-    while line > 0 && at - line < REACH_BYTES {
-        let above = line_start(bytes, line - 1, REACH_BYTES);
-        if !bytes[above..line].trim_ascii_end().ends_with(b"\\") {
-            break;
-        }
-        line = above;
-    }
-    line
 }
 
 /// Whether a line of a script of `sed` or `vim` begins with the command:
