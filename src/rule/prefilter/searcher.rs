@@ -6,10 +6,12 @@
 //! is wide are put in a small bit table; a search looks up one piece of the
 //! bytes every stride, and a form that stands anywhere is met by exactly one of
 //! its pieces. No copy or case folding is needed, since pieces are put in with
-//! every casing.
+//! every casing. Of few forms a sieve tells beforehand which blocks of the bytes
+//! need not be looked up.
 
 mod cores;
 mod pieces;
+mod sieve;
 mod table;
 
 use std::ops::Range;
@@ -21,6 +23,7 @@ pub(super) use cores::Pairs;
 use cores::core;
 pub(super) use pieces::commonness;
 use pieces::{Piece, Pieces, rarest};
+use sieve::{BLOCK_BYTES, LEAST_BYTES, Sieve};
 use table::{Bits, Lookup, Table};
 
 /// The widest stride; a wider one puts more pieces in for less.
@@ -30,9 +33,11 @@ const WIDEST_STRIDE: usize = 4;
 #[derive(Debug)]
 pub(super) struct Searcher {
     forms: Arc<Forms>,
+    sieve: Option<Sieve>,
     table: Table,
     pieces: Pieces,
     shortest: usize,
+    longest: usize,
     stride: usize,
     /// 4, or 3 where some form is no longer.
     piece_bytes: usize,
@@ -45,12 +50,24 @@ impl Searcher {
     /// A searcher for some of the forms, by number.
     pub(super) fn new(forms: &Arc<Forms>, chosen: &[u32]) -> Self {
         let lengths = chosen.iter().map(|form| forms.get(*form).places.len());
-        let shortest = lengths.min().unwrap_or(4);
+        let (shortest, longest) = lengths
+            .fold((usize::MAX, 4), |(least, most), length| (least.min(length), most.max(length)));
+        let shortest = shortest.min(longest);
         let piece_bytes = shortest.min(4);
         let stride = (shortest - piece_bytes + 1).min(WIDEST_STRIDE);
         let pieces = Pieces::new(forms, chosen, stride, piece_bytes);
         let table = Table::new(pieces.all().iter().map(|piece| piece.bytes));
-        Self { forms: Arc::clone(forms), table, pieces, shortest, stride, piece_bytes }
+        let forms = Arc::clone(forms);
+        Self { forms, sieve: None, table, pieces, shortest, longest, stride, piece_bytes }
+    }
+
+    /// As [`Searcher::new`], with a sieve if that pays.
+    pub(super) fn sieving(forms: &Arc<Forms>, chosen: &[u32]) -> Self {
+        let mut searcher = Self::new(forms, chosen);
+        let places = |form: &u32| forms.get(*form).places;
+        let cores = chosen.iter().map(places).map(|places| &places[searcher.core(places)]);
+        searcher.sieve = Sieve::of(cores);
+        searcher
     }
 
     /// Whether the core of a form stands in `bytes`: a part of it that all its
@@ -102,6 +119,35 @@ impl Searcher {
     /// Gives every piece of a form and where it is met, until told to stop.
     #[inline]
     fn met(
+        &self,
+        bytes: &[u8],
+        range: Range<usize>,
+        take: &mut impl FnMut(&Piece, usize) -> bool,
+    ) -> bool {
+        let Some(sieve) = &self.sieve else { return self.look_up(bytes, range, take) };
+        // The next block, and the next place to look up.
+        let (mut at, mut next) = (range.start, range.start);
+        loop {
+            at += sieve.pass(&bytes[at..range.end]);
+            let is_last = range.end - at < LEAST_BYTES;
+            // A core in the block is of a form that reaches so far beyond it.
+            let end = if is_last { range.end } else { at + BLOCK_BYTES + self.longest };
+            let start = at.saturating_sub(self.longest).max(next);
+            let part = start - (start - next) % self.stride..end.min(range.end);
+            let looked_up = (part.len() + self.stride).saturating_sub(self.piece_bytes);
+            next = part.start + looked_up / self.stride * self.stride;
+            if self.look_up(bytes, part, take) {
+                return true;
+            }
+            if is_last {
+                return false;
+            }
+            at += BLOCK_BYTES;
+        }
+    }
+
+    /// As [`Searcher::met`], without a sieve.
+    fn look_up(
         &self,
         bytes: &[u8],
         range: Range<usize>,

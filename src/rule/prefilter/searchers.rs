@@ -81,7 +81,7 @@ impl Searchers {
         let all = 0..forms.len() as u32;
         if forms.len() <= FEW_FORMS {
             let all: Vec<u32> = all.collect();
-            let searcher = Searcher::new(&forms, &all);
+            let searcher = Searcher::sieving(&forms, &all);
             let pairs = Some(searcher.pairs(&all));
             let anywhere = Finders { words: None, searchers: vec![searcher] };
             return Self { longest, pairs, anywhere, ..Self::default() };
