@@ -351,6 +351,22 @@ fn a_damaged_loose_object_is_named() {
     }
 }
 
+/// Nobody knows how many objects lie in a directory that does not open.
+#[cfg(unix)]
+#[test]
+fn a_directory_of_loose_objects_that_does_not_open_is_named() {
+    let repo = Repo::new();
+    repo.blob(b"a needle that lies loose");
+    // A link to itself opens for nobody, not even for root.
+    let fans = repo.root().join(".git/objects");
+    let fan = (0..=u8::MAX).map(|fan| fans.join(format!("{fan:02x}"))).find(|fan| !fan.exists());
+    let fan = fan.unwrap();
+    std::os::unix::fs::symlink(fan.file_name().unwrap(), &fan).unwrap();
+    let kept = sweep(repo.root(), &prefilter());
+    assert!(is_named(&kept, fan.to_str().unwrap(), "unreadable"), "{:?}", kept.skipped());
+    assert_eq!(kept.objects().len(), 1);
+}
+
 /// Takes an object away, wherever it lies, and leaves all others.
 fn lose(repo: &Repo, id: &str) {
     let objects = repo.root().join(".git/objects");

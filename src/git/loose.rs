@@ -3,11 +3,12 @@
 //! In: a directory of objects, hostile. Out: the ids of the files in it, and what a
 //! file holds. Knows nothing of packs.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use gix_hash::{ObjectId, oid};
 
-use super::names::read_plain;
+use super::names::{is_absent, read_plain, to_bytes};
 use super::pack::{Buffer, Inflater, Kind, OBJECT_LIMIT_BYTES, ObjectError};
 
 /// Where a loose object of this id would lie.
@@ -16,23 +17,52 @@ pub(crate) fn loose_path(directory: &Path, id: &oid) -> PathBuf {
     directory.join(&hex[..2]).join(&hex[2..])
 }
 
-/// The ids of a directory's loose objects, sorted.
+/// The ids of a directory's loose objects, sorted, as far as they can be listed.
 pub(crate) fn loose_ids(directory: &Path, hash: gix_hash::Kind) -> Vec<ObjectId> {
+    list_loose(directory, hash, |_, _| {})
+}
+
+/// As [`loose_ids`]; what cannot be listed is given to `fails`, and why.
+pub(crate) fn list_loose(
+    directory: &Path,
+    hash: gix_hash::Kind,
+    mut fails: impl FnMut(&Path, &io::Error),
+) -> Vec<ObjectId> {
     let mut found = Vec::new();
-    for fan in 0..=u8::MAX {
-        let fan = format!("{fan:02x}");
-        let Ok(entries) = std::fs::read_dir(directory.join(&fan)) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let Some(rest) = name.to_str() else { continue };
-            if fan.len() + rest.len() == hash.len_in_hex()
-                && let Ok(id) = ObjectId::from_hex(format!("{fan}{rest}").as_bytes())
+    for (path, fan) in listed(directory, &mut fails) {
+        if fan.len() != FAN_DIGITS || !fan.iter().all(u8::is_ascii_hexdigit) {
+            continue;
+        }
+        for (_, rest) in listed(&path, &mut fails) {
+            let hex = [&*fan, &rest].concat();
+            if hex.len() == hash.len_in_hex()
+                && let Ok(id) = ObjectId::from_hex(&hex)
             {
                 found.push(id);
             }
         }
     }
     found.sort_unstable();
+    found
+}
+
+/// How many of an id's digits name the directory that its object lies in.
+const FAN_DIGITS: usize = 2;
+
+/// The paths and names of what lies in a directory.
+fn listed(directory: &Path, fails: &mut impl FnMut(&Path, &io::Error)) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let listing = std::fs::read_dir(directory).and_then(|entries| {
+        for entry in entries {
+            let entry = entry?;
+            found.push((entry.path(), to_bytes(Path::new(&entry.file_name()))));
+        }
+        Ok(())
+    });
+    match listing {
+        Err(error) if !is_absent(&error) => fails(directory, &error),
+        _ => {}
+    }
     found
 }
 

@@ -4,7 +4,7 @@
 //! Links are not followed out of the repository, and a broken ref is named
 //! rather than passed over, since what only it reaches looks unreachable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use gix_hash::ObjectId;
@@ -57,6 +57,9 @@ pub struct Refs {
     pub broken: Vec<BrokenRef>,
 }
 
+/// Files that were read already, by path: a loose ref's need not be read again.
+pub(crate) type ReadFiles = HashMap<PathBuf, Vec<u8>>;
+
 /// What a loose ref says.
 enum Value {
     Object(ObjectId),
@@ -77,7 +80,7 @@ impl Repository {
     /// # Errors
     /// A `HEAD` that cannot be read.
     pub fn head_branch(&self) -> Result<Option<Vec<u8>>, GitError> {
-        match self.read_loose(&self.git_dir().join("HEAD"))? {
+        match self.read_loose(&self.git_dir().join("HEAD"), &ReadFiles::new())? {
             Some(Value::Symbolic(name)) => Ok(Some(name)),
             _ => Ok(None),
         }
@@ -95,7 +98,7 @@ impl Repository {
             }
             let Some(relative) = to_path(&name) else { return Ok(None) };
             let home = if is_per_worktree(&name) { self.git_dir() } else { self.common_dir() };
-            match self.read_loose(&home.join(relative))? {
+            match self.read_loose(&home.join(relative), &ReadFiles::new())? {
                 Some(Value::Object(id)) => return Ok(Some(id)),
                 Some(Value::Symbolic(next)) => name = next,
                 None => return self.packed_ref(&name),
@@ -114,6 +117,14 @@ impl Repository {
     /// A `packed-refs` that cannot be read. A broken loose ref is listed in
     /// [`Refs::broken`].
     pub fn refs(&self) -> Result<Refs, GitError> {
+        self.refs_knowing(&ReadFiles::new())
+    }
+
+    /// As [`Repository::refs`], of files some of which were read already.
+    ///
+    /// # Errors
+    /// As [`Repository::refs`].
+    pub(crate) fn refs_knowing(&self, read: &ReadFiles) -> Result<Refs, GitError> {
         let mut found = Refs::default();
         if self.ref_storage() == RefStorage::Reftable {
             found.broken.push(BrokenRef {
@@ -136,8 +147,14 @@ impl Repository {
             homes.push((prefix, git_dir));
         }
         for (prefix, home) in &homes {
-            self.gather_pseudo_refs(home, prefix, &mut values, &mut found.broken);
-            self.gather_loose(&home.join("refs"), prefix, home, &mut values, &mut found.broken);
+            let mut gathering = Gathering {
+                repository: self,
+                read,
+                values: &mut values,
+                broken: &mut found.broken,
+            };
+            gathering.pseudo_refs(home, prefix);
+            gathering.loose(&home.join("refs"), prefix, home);
         }
         found.refs = resolve(&values, &mut found.broken);
         Ok(found)
@@ -157,82 +174,11 @@ impl Repository {
         found
     }
 
-    /// `HEAD`, `ORIG_HEAD`, `FETCH_HEAD` and their like.
-    fn gather_pseudo_refs(
-        &self,
-        home: &Path,
-        prefix: &[u8],
-        values: &mut BTreeMap<Vec<u8>, Value>,
-        broken: &mut Vec<BrokenRef>,
-    ) {
-        let Ok(entries) = std::fs::read_dir(home) else { return };
-        for entry in entries.flatten() {
-            let name = to_bytes(Path::new(&entry.file_name()));
-            let is_pseudo = name.ends_with(b"HEAD")
-                && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-            if is_pseudo || name == b"AUTO_MERGE" {
-                self.gather_one(&entry.path(), [prefix, &name].concat(), values, broken);
-            }
-        }
-    }
-
-    /// Walks a directory of loose refs; explicit stack, links not followed.
-    fn gather_loose(
-        &self,
-        refs: &Path,
-        prefix: &[u8],
-        home: &Path,
-        values: &mut BTreeMap<Vec<u8>, Value>,
-        broken: &mut Vec<BrokenRef>,
-    ) {
-        let mut open = vec![refs.to_owned()];
-        let name_of =
-            |path: &Path| [prefix, &to_bytes(path.strip_prefix(home).unwrap_or(path))].concat();
-        while let Some(directory) = open.pop() {
-            let entries = match std::fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) if is_absent(&error) => continue,
-                Err(error) => {
-                    broken.push(unreadable(&name_of(&directory), &error));
-                    continue;
-                }
-            };
-            for entry in entries.flatten() {
-                let path = entry.path();
-                let name = name_of(&path);
-                match std::fs::symlink_metadata(&path) {
-                    Ok(metadata) if metadata.is_dir() => open.push(path),
-                    Ok(_) if name.ends_with(b".lock") => {}
-                    Ok(_) => self.gather_one(&path, name, values, broken),
-                    Err(error) => broken.push(unreadable(&name, &error)),
-                }
-            }
-        }
-    }
-
-    fn gather_one(
-        &self,
-        path: &Path,
-        name: Vec<u8>,
-        values: &mut BTreeMap<Vec<u8>, Value>,
-        broken: &mut Vec<BrokenRef>,
-    ) {
-        match self.read_loose(path) {
-            Ok(Some(value)) => {
-                values.insert(name, value);
-            }
-            Ok(None) => {}
-            Err(GitError::Io { source, .. }) => broken.push(unreadable(&name, &source)),
-            Err(error) => broken.push(BrokenRef {
-                name: escape(&name),
-                fault: RefFault::Damaged,
-                reason: error.to_string(),
-            }),
-        }
-    }
-
     /// Reads one loose ref; a link counts as a symbolic ref by its text.
-    fn read_loose(&self, path: &Path) -> Result<Option<Value>, GitError> {
+    fn read_loose(&self, path: &Path, read: &ReadFiles) -> Result<Option<Value>, GitError> {
+        if let Some(bytes) = read.get(path) {
+            return self.parse_loose(path, bytes);
+        }
         let metadata = match std::fs::symlink_metadata(path) {
             Ok(metadata) if metadata.is_dir() => return Ok(None),
             Ok(metadata) => metadata,
@@ -249,7 +195,10 @@ impl Repository {
             };
         }
         let bytes = read_plain(path).map_err(|error| GitError::io(path, error))?;
-        let Some(bytes) = bytes else { return Ok(None) };
+        bytes.map_or(Ok(None), |bytes| self.parse_loose(path, &bytes))
+    }
+
+    fn parse_loose(&self, path: &Path, bytes: &[u8]) -> Result<Option<Value>, GitError> {
         if let Some(target) = bytes.strip_prefix(b"ref:") {
             return Ok(Some(Value::Symbolic(target.trim_ascii().to_vec())));
         }
@@ -308,6 +257,71 @@ impl Repository {
         }
         found.sort();
         Ok(found)
+    }
+}
+
+/// Gathers what is stored as a file each.
+struct Gathering<'a> {
+    repository: &'a Repository,
+    read: &'a ReadFiles,
+    values: &'a mut BTreeMap<Vec<u8>, Value>,
+    broken: &'a mut Vec<BrokenRef>,
+}
+
+impl Gathering<'_> {
+    /// `HEAD`, `ORIG_HEAD`, `FETCH_HEAD` and their like.
+    fn pseudo_refs(&mut self, home: &Path, prefix: &[u8]) {
+        let Ok(entries) = std::fs::read_dir(home) else { return };
+        for entry in entries.flatten() {
+            let name = to_bytes(Path::new(&entry.file_name()));
+            let is_pseudo = name.ends_with(b"HEAD")
+                && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+            if is_pseudo || name == b"AUTO_MERGE" {
+                self.one(&entry.path(), [prefix, &name].concat());
+            }
+        }
+    }
+
+    /// Walks a directory of loose refs; explicit stack, links not followed.
+    fn loose(&mut self, refs: &Path, prefix: &[u8], home: &Path) {
+        let mut open = vec![refs.to_owned()];
+        let name_of =
+            |path: &Path| [prefix, &to_bytes(path.strip_prefix(home).unwrap_or(path))].concat();
+        while let Some(directory) = open.pop() {
+            let entries = match std::fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => {
+                    self.broken.push(unreadable(&name_of(&directory), &error));
+                    continue;
+                }
+            };
+            for entry in entries.flatten() {
+                let path = entry.path();
+                let name = name_of(&path);
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => open.push(path),
+                    Ok(_) if name.ends_with(b".lock") => {}
+                    Ok(_) => self.one(&path, name),
+                    Err(error) => self.broken.push(unreadable(&name, &error)),
+                }
+            }
+        }
+    }
+
+    fn one(&mut self, path: &Path, name: Vec<u8>) {
+        match self.repository.read_loose(path, self.read) {
+            Ok(Some(value)) => {
+                self.values.insert(name, value);
+            }
+            Ok(None) => {}
+            Err(GitError::Io { source, .. }) => self.broken.push(unreadable(&name, &source)),
+            Err(error) => self.broken.push(BrokenRef {
+                name: escape(&name),
+                fault: RefFault::Damaged,
+                reason: error.to_string(),
+            }),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;
@@ -13,14 +13,20 @@ use gix_hash::ObjectId;
 use super::delivery::{Delivery, tally};
 use super::hopefully::LARGE_OBJECT_BYTES;
 use super::stream;
+use crate::finding::{Skip, SkipKind};
+use crate::git::names::{escape, to_bytes};
 use crate::git::pack::{Inflater, Kind, ObjectError};
-use crate::git::{Links, Store, loose_header, loose_ids, loose_path, read_loose};
+use crate::git::{Links, Store, list_loose, loose_header, loose_path, read_loose};
 
 /// Sweeps every directory's loose objects.
 pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
     let mut objects: Vec<(ObjectId, PathBuf)> = Vec::new();
     for directory in &store.directories {
-        for id in loose_ids(directory, delivery.hash) {
+        let unlisted = |path: &Path, error: &std::io::Error| {
+            let (origin, reason) = (escape(&to_bytes(path)), error.to_string());
+            delivery.sink.skip(Skip { origin, kind: SkipKind::Unreadable, reason });
+        };
+        for id in list_loose(directory, delivery.hash, unlisted) {
             if !store.is_packed(&id) {
                 objects.push((id, loose_path(directory, &id)));
             }

@@ -6,7 +6,7 @@
 //! is read as bytes; none of it is obeyed.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Metadata};
+use std::fs::{File, FileType};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,16 +15,20 @@ use super::delivery::Delivery;
 use super::stream;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind};
 use crate::git::names::{escape, is_absent, to_bytes};
-use crate::git::{Links, Repository, Store, TrackedKind, read_index};
+use crate::git::{Links, ReadFiles, Repository, Store, TrackedKind, read_index};
 
 /// A file from this size on is read in pieces.
 const LARGE_FILE_BYTES: u64 = 32 << 20;
 
+/// A loose ref up to this size is kept until refs are read: there may be thousands,
+/// and to open each twice takes as long as some megabytes of objects.
+const KEPT_FILE_BYTES: usize = 256;
+
 /// Sweeps the repository's own files.
 pub(super) fn sweep(repository: &Repository, store: &Store, delivery: &Delivery<'_>) {
     let places = Places { repository, delivery };
-    places.files();
-    places.refs(store);
+    let read = places.files();
+    places.refs(store, &read);
     places.index_paths();
     places.boundaries();
 }
@@ -51,8 +55,9 @@ impl Places<'_> {
     }
 
     /// Every file of the git directory, except those that hold objects and the
-    /// index, whose paths are read apart.
-    fn files(&self) {
+    /// index, whose paths are read apart. Gives what loose refs hold.
+    fn files(&self) -> ReadFiles {
+        let mut read = ReadFiles::new();
         let common = self.repository.common_dir();
         let mut open = vec![common.to_owned()];
         if !is_inside(self.repository.git_dir(), common) {
@@ -66,19 +71,21 @@ impl Places<'_> {
                     continue;
                 }
             };
-            let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-            paths.sort();
-            for path in paths {
+            let mut files: Vec<_> =
+                entries.flatten().map(|entry| (entry.path(), entry.file_type())).collect();
+            files.sort_by(|(one, _), (other, _)| one.cmp(other));
+            for (path, kind) in files {
                 if self.delivery.sink.is_cancelled() {
-                    return;
+                    return read;
                 }
-                match std::fs::symlink_metadata(&path) {
-                    Ok(metadata) if metadata.is_dir() => self.directory(path, common, &mut open),
-                    Ok(metadata) => self.file(&path, &metadata),
+                match kind {
+                    Ok(kind) if kind.is_dir() => self.directory(path, common, &mut open),
+                    Ok(kind) => self.file(path, kind, &mut read),
                     Err(error) => self.skip_error(&path, &error),
                 }
             }
         }
+        read
     }
 
     fn directory(&self, path: PathBuf, common: &Path, open: &mut Vec<PathBuf>) {
@@ -94,33 +101,41 @@ impl Places<'_> {
         }
     }
 
-    fn file(&self, path: &Path, metadata: &Metadata) {
-        if metadata.is_symlink() {
-            return self.skip(shown(path), SkipKind::Link, "a link is not followed");
+    fn file(&self, path: PathBuf, kind: FileType, read: &mut ReadFiles) {
+        if kind.is_symlink() {
+            return self.skip(shown(&path), SkipKind::Link, "a link is not followed");
         }
-        if !metadata.is_file() {
-            return self.skip(shown(path), SkipKind::Special, "a FIFO, socket or device");
+        if !kind.is_file() {
+            return self.skip(shown(&path), SkipKind::Special, "a FIFO, socket or device");
         }
         let name = to_bytes(Path::new(path.file_name().unwrap_or_default()));
         if name == b"index" || name.starts_with(b"sharedindex.") || name == b"packed-refs" {
             return;
         }
-        let is_log = path.components().any(|part| part.as_os_str() == "logs");
+        let is_of = |name: &str| path.components().any(|part| part.as_os_str() == name);
+        let (is_log, is_ref) = (is_of("logs"), is_of("refs"));
         let source = if is_log { SourceKind::Reflog } else { SourceKind::Metadata };
-        if let Err(error) = self.read(path, metadata.len(), source) {
-            self.skip_error(path, &error);
+        match self.read(&path, source) {
+            Ok(Some(bytes)) if is_ref && !is_log && bytes.len() <= KEPT_FILE_BYTES => {
+                read.insert(path, bytes);
+            }
+            Ok(_) => {}
+            Err(error) => self.skip_error(&path, &error),
         }
     }
 
-    fn read(&self, path: &Path, len: u64, source: SourceKind) -> std::io::Result<()> {
+    /// Reads a file; gives its bytes unless it is a large one.
+    fn read(&self, path: &Path, source: SourceKind) -> std::io::Result<Option<Vec<u8>>> {
         let origin = self.origin(source, shown(path));
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
         if len >= LARGE_FILE_BYTES {
-            return stream::file(self.delivery, &origin, || File::open(path));
+            return stream::file(self.delivery, &origin, || File::open(path)).map(|()| None);
         }
         let mut bytes = Vec::with_capacity(len as usize);
-        File::open(path)?.take(LARGE_FILE_BYTES).read_to_end(&mut bytes)?;
+        file.take(LARGE_FILE_BYTES).read_to_end(&mut bytes)?;
         self.text(&origin, &bytes);
-        Ok(())
+        Ok(Some(bytes))
     }
 
     /// Hands over a small content if it is a candidate.
@@ -131,8 +146,8 @@ impl Places<'_> {
     }
 
     /// The names of refs, and whether what they name is there.
-    fn refs(&self, store: &Store) {
-        match self.repository.refs() {
+    fn refs(&self, store: &Store, read: &ReadFiles) {
+        match self.repository.refs_knowing(read) {
             Ok(refs) => {
                 let mut links = Links::new(store);
                 for found in refs.refs {
