@@ -105,8 +105,7 @@ def measure(
             again = run(result.command, directory, wanted=result.target.wanted)
             _judge(result, again)
             if result.objection is None:
-                own = result.tool.own_time_s
-                result.wall_s.append(own(again) if own else again.wall_s)
+                result.wall_s.append(again.wall_s)
                 result.cpu_s.append(again.cpu_s)
                 result.peak_bytes = max(result.peak_bytes, again.peak_bytes)
     for result in results:

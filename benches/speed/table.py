@@ -11,10 +11,10 @@ LIKENESS = """\
   cannot be left out, they look for every spelling of the names, in base64, hex, percent
   escapes and UTF-16 too, in messages, tags, notes and unreachable objects. Peers restricted
   to *the one* rule look for one plain assignment. This favours them.
-- The floor is the median of five rounds within its process, start-up, header parsing and
-  opening left out, on all cores. It does no search at all. This favours the floor. It has
-  no trees; Keysweep reads them, for the names in them and to see whether all that they name
-  is stored.
+- The floor is a whole command as well: it opens the packs, reads the entries' headers, and
+  inflates blobs, commits and tags on all cores, deltas as they are. It builds and searches
+  nothing, reads no ref, and has no trees; Keysweep reads them, for the names in them and to
+  see whether all that they name is stored. This favours the floor.
 - Kingfisher scans each blob once, like Keysweep; `--turbo` leaves out base64, commit
   metadata and language detection, and nothing is validated. Its compiled rules are cached.
 - gitleaks and betterleaks read what `git log -p` prints: added lines of reachable commits
@@ -53,8 +53,8 @@ def _row(result: Measured, ours: Measured | None, floor: Measured | None) -> str
     found = "" if not result.target.plants or result.tool.name == FLOOR else "yes" if result.found else "no"
     faster = f"{ratio(result, ours):.1f} ×" if ours and result.tool.rules in (ONE, DEFAULT) else ""
     above = f"{ratio(result, floor):.2f}" if floor and result.tool.name != FLOOR else ""
-    processor = "" if result.tool.name == FLOOR else f"{sorted(result.cpu_s)[len(result.cpu_s) // 2]:.2f}"
-    memory = "" if result.tool.name == FLOOR else f"{result.peak_bytes / 1e6:.0f} MB"
+    processor = f"{sorted(result.cpu_s)[len(result.cpu_s) // 2]:.2f}"
+    memory = f"{result.peak_bytes / 1e6:.0f} MB"
     if result.tool.name == OURS and result.anon_bytes is not None:
         memory += f" ({result.anon_bytes / 1e6:.0f} without the map)"
     tool = f"**{result.tool.name}**" if result.tool.name == OURS else result.tool.name
