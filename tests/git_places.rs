@@ -40,6 +40,21 @@ fn kinds(kept: &Kept) -> Vec<&'static str> {
     kept.skipped().into_iter().map(|(_, kind)| kind).collect()
 }
 
+/// What a file is depends on where in the repository it lies, not on where that lies.
+#[test]
+fn a_repository_below_a_directory_of_logs_is_one_like_any_other() {
+    let repo = Repo::new();
+    repo.write("f", "x").commit("one", 1);
+    repo.git(&["clone", "-q", "--bare", ".", "logs/inner.git"]);
+    let inner = repo.root().join("logs/inner.git");
+    std::fs::write(inner.join("description"), "needle-description\n").unwrap();
+    std::fs::create_dir_all(inner.join("logs")).unwrap();
+    std::fs::write(inner.join("logs/HEAD"), "needle-log\n").unwrap();
+    let expected = [("description", SourceKind::Metadata), ("log", SourceKind::Reflog)];
+    let expected = expected.map(|(word, kind)| (word.to_owned(), kind)).into();
+    assert_eq!(places(&sweep(&inner, &prefilter())), expected);
+}
+
 #[test]
 fn each_kind_of_place_is_swept() {
     let repo = Repo::new();

@@ -296,7 +296,14 @@ impl Gathering<'_> {
                     continue;
                 }
             };
-            for entry in entries.flatten() {
+            for entry in entries {
+                let entry = match entry {
+                    Ok(entry) => entry,
+                    Err(error) => {
+                        self.broken.push(unreadable(&name_of(&directory), &error));
+                        continue;
+                    }
+                };
                 let path = entry.path();
                 let name = name_of(&path);
                 match entry.file_type() {

@@ -140,7 +140,13 @@ impl Store {
             Err(error) if is_absent(&error) => return,
             Err(error) => return self.skip(directory, SkipKind::Unreadable, error.to_string()),
         };
-        let mut names: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        let mut names: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => names.push(entry.path()),
+                Err(error) => self.skip(directory, SkipKind::Unreadable, error.to_string()),
+            }
+        }
         names.sort();
         for path in names {
             let name = to_bytes(Path::new(path.file_name().unwrap_or_default()));

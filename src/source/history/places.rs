@@ -71,8 +71,13 @@ impl Places<'_> {
                     continue;
                 }
             };
-            let mut files: Vec<_> =
-                entries.flatten().map(|entry| (entry.path(), entry.file_type())).collect();
+            let mut files = Vec::new();
+            for entry in entries {
+                match entry {
+                    Ok(entry) => files.push((entry.path(), entry.file_type())),
+                    Err(error) => self.skip_error(&directory, &error),
+                }
+            }
             files.sort_by(|(one, _), (other, _)| one.cmp(other));
             for (path, kind) in files {
                 if self.delivery.sink.is_cancelled() {
@@ -112,7 +117,9 @@ impl Places<'_> {
         if name == b"index" || name.starts_with(b"sharedindex.") || name == b"packed-refs" {
             return;
         }
-        let is_of = |name: &str| path.components().any(|part| part.as_os_str() == name);
+        let (common, own) = (self.repository.common_dir(), self.repository.git_dir());
+        let inner = path.strip_prefix(common).or_else(|_| path.strip_prefix(own)).unwrap_or(&path);
+        let is_of = |name: &str| inner.components().any(|part| part.as_os_str() == name);
         let (is_log, is_ref) = (is_of("logs"), is_of("refs"));
         let source = if is_log { SourceKind::Reflog } else { SourceKind::Metadata };
         match self.read(&path, source) {
