@@ -122,9 +122,15 @@ impl Searchers {
             signs: longest_of(&signs),
         };
         let wide_reach = longest_of(&wide);
-        // The heaviest first.
+        // The heaviest first. Regions are too short for a sieve.
+        let unsieved = |chosen| (chosen, false);
+        let [coded, wide, signs] = [coded, wide, signs].map(unsieved);
+        let [tailed, others] = [tailed, others].map(unsieved);
+        let anywhere = (anywhere, true);
         let built = in_parts(&[coded, wide, signs, anywhere, tailed, others], 1, |parts| {
-            let build = |chosen: &Vec<u32>| Finders::new(&forms, chosen, demands);
+            let build = |(chosen, sieves): &(Vec<u32>, bool)| {
+                Finders::new(&forms, chosen, *sieves, demands)
+            };
             parts.iter().map(build).collect::<Vec<_>>()
         });
         let built = built.into_iter().flatten().collect::<Vec<_>>().try_into();
@@ -195,7 +201,7 @@ impl InRegions {
 }
 
 impl Finders {
-    fn new(forms: &Arc<Forms>, chosen: &[u32], demands: &Demands) -> Self {
+    fn new(forms: &Arc<Forms>, chosen: &[u32], sieves: bool, demands: &Demands) -> Self {
         let is_word = |number: &u32| {
             let form = forms.get(*number);
             form.form == Form::Plain && form.places.len() >= words::SHORTEST_BYTES
@@ -207,10 +213,15 @@ impl Finders {
         }
         let (long, short): (Vec<u32>, Vec<u32>) =
             others.into_iter().partition(|form| forms.get(*form).places.len() >= LONG_BYTES);
+        let searcher = |chosen: Vec<u32>| {
+            let is_sieved = sieves && chosen.len() <= FEW_FORMS;
+            let new = if is_sieved { Searcher::sieving } else { Searcher::new };
+            new(forms, &chosen)
+        };
         let searchers = [long, short].into_iter().filter(|chosen| !chosen.is_empty());
         Self {
             words: (!plain.is_empty()).then(|| Words::new(forms, &plain, demands)),
-            searchers: searchers.map(|chosen| Searcher::new(forms, &chosen)).collect(),
+            searchers: searchers.map(searcher).collect(),
         }
     }
 
