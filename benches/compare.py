@@ -128,7 +128,7 @@ def promises(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     done = []
     for name, path in repositories(options.folder, options.only):
         copy, _ = apart(planted, path, options.cache, 100, options.repack)
-        one = series.provenance_and_rules(name, path, copy, 100, options.scratch)
+        one = apart(series.provenance_and_rules, name, path, copy, 100, options.scratch)
         series.measure(program(options), one, options.rounds, options.scratch)
         done.append(one)
         print(f"{series.table([one])}\n\n{series.promises(one)}\n", flush=True)
@@ -142,10 +142,10 @@ def scaling(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     rules = [0, *(count for count in (10, 100, 500, 1000, 2000) if count <= options.most_rules)]
     cases = []
     for name, path in repositories(options.folder, options.only):
-        cases += [series.with_cores(name, path), series.with_size(name, path, scratch)]
-        cases.append(series.with_packs(name, path, (1, 10, 50, 200, 1000), scratch))
-        cases += series.with_rules(name, path, rules, scratch)
-    cases.append(series.with_findings(options.most_findings, scratch))
+        cases += [series.with_cores(name, path), apart(series.with_size, name, path, scratch)]
+        cases.append(apart(series.with_packs, name, path, (1, 10, 50, 200, 1000), scratch))
+        cases += apart(series.with_rules, name, path, rules, scratch)
+    cases.append(apart(series.with_findings, options.most_findings, scratch))
     for one in cases:
         series.measure(program(options), one, options.rounds, scratch)
         done.append(one)

@@ -7,7 +7,7 @@ from html import escape
 from .series import Series
 
 _WIDTH, _HEIGHT = 360, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 30, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 18, 30, 40
 _COLOURS = ("#d9480f", "#1971c2", "#2f9e44", "#9c36b5")
 _STYLE = """\
 text { font: 11px system-ui, sans-serif; fill: #444 }
@@ -18,7 +18,7 @@ text { font: 11px system-ui, sans-serif; fill: #444 }
 """
 _TITLES = {
     "cores": "cores", "pack, MB": "size of the pack, MB",
-    "packs": "number of packs that hold the same", "rules": "rules added to the built-in ones",
+    "packs": "packs that hold the same objects", "rules": "rules added to the built-in ones",
     "findings": "findings (both axes logarithmic)",
 }
 
@@ -62,16 +62,31 @@ def _panel(quantity: str, all_series: Sequence[Series]) -> str:
         place = f'x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 15}" text-anchor="middle"'
         parts.append(f"<text {place}>{_number(value)}</text>")
     parts.append(f'<path class="axis" d="M{_LEFT} {_TOP}V{_HEIGHT - _BOTTOM}H{_WIDTH - _RIGHT}"/>')
-    for at, (series, line) in enumerate(zip(all_series, points, strict=True)):
-        colour = _COLOURS[at % len(_COLOURS)]
+    lines = list(zip(map(_name_and_kind, all_series), points, strict=True))
+    names = list(dict.fromkeys(name for (name, _), _ in lines))
+    kinds = list(dict.fromkeys(kind for (_, kind), _ in lines))
+    for (name, kind), line in lines:
+        colour = _COLOURS[names.index(name) % len(_COLOURS)]
+        dashes = ' stroke-dasharray="4 3"' if kinds.index(kind) else ""
         places = [(across.place(x), upward.place(y)) for x, y in line]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-        parts.append(f'<path d="M{path}" stroke="{colour}" stroke-width="1.5" fill="none"/>')
+        parts.append(f'<path d="M{path}" stroke="{colour}" stroke-width="1.5" fill="none"{dashes}/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in places]
-        label = _LEFT - 30 + at * (_WIDTH - _LEFT + 20) // max(3, len(all_series))
-        dot = f'<tspan fill="{colour}">●</tspan>'
-        parts.append(f'<text x="{label}" y="{_HEIGHT - 8}">{dot} {escape(series.name)}</text>')
+    labels = [
+        f'<tspan fill="{_COLOURS[at % len(_COLOURS)]}">●</tspan> {escape(name)}'
+        for at, name in enumerate(names)
+    ]
+    labels += [f"- - {escape(kind)}" for kind in kinds[1:]]
+    for at, label in enumerate(labels):
+        x = _LEFT - 30 + at * (_WIDTH - _LEFT + 20) // max(3, len(labels))
+        parts.append(f'<text x="{x}" y="{_HEIGHT - 8}">{label}</text>')
     return "".join(parts)
+
+
+def _name_and_kind(series: Series) -> tuple[str, str]:
+    """What a series is of, which has a colour, and which of its kind, which has a dash."""
+    name, _, kind = series.name.partition(", ")
+    return name, kind
 
 
 class _Axis:
