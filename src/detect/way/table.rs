@@ -28,9 +28,11 @@ impl Reader<'_> {
         };
         let header = &self.bytes[start..end];
         let is_cell = matches!(separator, b',' | b';' | b'\t')
-            && header.iter().filter(|b| **b == separator).count() >= 1
-            && !header.iter().any(|b| b"(){}[]=<>:".contains(b))
-            && matches!(byte(self.bytes, self.end), b',' | b';' | b'\t' | b'\r' | b'\n');
+            && matches!(byte(self.bytes, self.end), b',' | b';' | b'\t' | b'\r' | b'\n')
+            && header.contains(&separator)
+            && !header.iter().any(|b| {
+                matches!(b, b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'=' | b'<' | b'>' | b':')
+            });
         if !is_cell || is_below_row(self.bytes, start, header, separator) {
             return Vec::new();
         }
