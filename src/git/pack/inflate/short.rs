@@ -8,7 +8,8 @@
 //! bytes, such as nearly every commit. Of those libdeflate spends more on the
 //! tables of the codes than on what they stand for. Here the tables are made
 //! faster ([`super::code`]); on the streams taken of two repositories of the README,
-//! the whole takes 0.71 (commits of ansible) to 0.83 times (blobs of git) as long.
+//! the whole takes 0.71 (commits of ansible) to 0.83 times (blobs of git) as long on a
+//! Xeon, 0.89 to 0.94 times on an EPYC (Zen 4).
 //! The reading itself does what libdeflate's does, and on long streams it is a
 //! tenth slower than that.
 
