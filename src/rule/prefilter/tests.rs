@@ -60,17 +60,27 @@ fn every_encoding_is_found_in_every_casing_at_every_place() {
     const NAMES: [&str; 7] =
         ["bitkit", "BITKIT", "BitKit", "bitKit", "bYteStAck", "BYTESTACK", "a_to_z-9"];
     let literals = ["bitkit", "bytestack", "a_to_z-9"];
-    for prefilter in [prefilter(&literals), among_many(&literals)] {
+    for prefilter in [prefilter(&literals), among_many(&literals), among_long(&literals)] {
         every_encoding_is_found(&prefilter, &NAMES);
     }
 }
 
-/// Knows so many other literals that they are parted.
+/// Knows so many other literals, of all lengths, that they are parted.
 fn among_many(literals: &[&str]) -> Prefilter {
+    among(literals, |number| number % 17)
+}
+
+/// As [`among_many`]; so few can stand anywhere that a sieve passes most bytes.
+fn among_long(literals: &[&str]) -> Prefilter {
+    among(literals, |_| 0)
+}
+
+/// Knows many others, each without as many of its first bytes.
+fn among(literals: &[&str], cut: impl Fn(usize) -> usize) -> Prefilter {
     let others: Vec<String> = (0..300u64)
         .map(|number| format!("{:016x}.:-_", number.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
         .enumerate()
-        .map(|(number, text)| text[number % 17..].to_owned())
+        .map(|(number, text)| text[cut(number)..].to_owned())
         .collect();
     prefilter(
         &others.iter().map(String::as_str).chain(literals.iter().copied()).collect::<Vec<_>>(),
@@ -158,7 +168,7 @@ fn a_literal_among_many_is_found_where_it_is_found_alone() {
     for text in
         ["key", "tok_", "secret", "api.acme", "acme:key", "a_much_longer_keyword", "acme_live_key"]
     {
-        let (alone, among) = (prefilter(&[text]), among_many(&[text]));
+        let (alone, among) = (prefilter(&[text]), [among_many(&[text]), among_long(&[text])]);
         let places = |prefilter: &Prefilter, literal: usize, bytes: &[u8]| -> Vec<(usize, Form)> {
             let hits = prefilter.hits(bytes).filter(|hit| hit.literal == literal);
             let mut places: Vec<_> = hits
@@ -192,7 +202,9 @@ fn a_literal_among_many_is_found_where_it_is_found_alone() {
             .concat();
             let expected = places(&alone, 0, &bytes);
             assert!(expected.len() >= 12, "{text} {expected:?}");
-            assert_eq!(places(&among, 300, &bytes), expected, "{text} {before}");
+            for among in &among {
+                assert_eq!(places(among, 300, &bytes), expected, "{text} {before}");
+            }
         }
     }
 }
