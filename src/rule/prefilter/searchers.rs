@@ -123,11 +123,15 @@ impl Searchers {
         };
         let wide_reach = longest_of(&wide);
         // The heaviest first. Regions are too short for a sieve.
-        let unsieved = |chosen| (chosen, false);
-        let [coded, wide, signs] = [coded, wide, signs].map(unsieved);
-        let [tailed, others] = [tailed, others].map(unsieved);
-        let anywhere = (anywhere, true);
-        let built = in_parts(&[coded, wide, signs, anywhere, tailed, others], 1, |parts| {
+        let parts = [
+            (coded, false),
+            (wide, false),
+            (signs, false),
+            (anywhere, true),
+            (tailed, false),
+            (others, false),
+        ];
+        let built = in_parts(&parts, 1, |parts| {
             let build = |(chosen, sieves): &(Vec<u32>, bool)| {
                 Finders::new(&forms, chosen, *sieves, demands)
             };
