@@ -241,7 +241,9 @@ impl Pack {
 
 impl Listed for Pack {
     fn fetch(&self, at: u32) -> u8 {
-        self.id_at(at).as_bytes()[0]
+        // It may stand on the border of what is fetched at once.
+        let id = self.id_at(at).as_bytes();
+        id[0] ^ id[id.len() - 1]
     }
 
     #[inline]
