@@ -4,12 +4,14 @@
 //! headers alone; nothing is inflated. An entry whose base is missing, later,
 //! elsewhere or itself has its place here too: none is passed over.
 
+mod families;
 mod offsets;
 
 use rayon::prelude::*;
 
 use super::inflate::MARGIN_READ_BYTES;
 use super::{Basis, EntryError, Kind, Pack};
+use families::{Families, NONE};
 use gix_hash::{ObjectId, oid};
 use offsets::Offsets;
 
@@ -104,6 +106,9 @@ impl Node {
     }
 }
 
+/// How many entries a thread takes at once.
+const ENTRIES_TOGETHER: usize = 4096;
+
 /// How many headers are fetched together, so that the processor waits for all of
 /// them at once.
 const TOGETHER: usize = 32;
@@ -118,7 +123,7 @@ impl Forest {
         };
         let nodes: Vec<Node> = (0..offsets.len())
             .into_par_iter()
-            .with_min_len(4096)
+            .with_min_len(ENTRIES_TOGETHER)
             .map(|at| read_node(pack, &offsets, at))
             .collect();
         let offsets = offsets.with_end(pack.end());
@@ -235,111 +240,6 @@ fn read_node(pack: &Pack, offsets: &Offsets, at: usize) -> Node {
     }
 }
 
-/// No entry: a pack has fewer than 2^32.
-const NONE: NodeId = NodeId::MAX;
-
-/// What follows from what entries rest on and from their sizes.
-struct Families {
-    /// Of each root the inflated sizes of all that rests on it and its own.
-    roots: Vec<(NodeId, u64)>,
-    first_children: Vec<NodeId>,
-    next_siblings: Vec<NodeId>,
-    unrooted: Vec<NodeId>,
-}
-
-impl Families {
-    /// Goes once from the last entry to the first, so that of each all that rests
-    /// on it is known.
-    ///
-    /// The heaviest child comes last: whoever walks depth first may let go of a
-    /// parent before its last child, and so holds at most log2 of a family's
-    /// weight at once, however long its chains are.
-    fn new(nodes: &[Node]) -> Self {
-        /// An entry and what rests on it, as far as it was seen.
-        #[derive(Clone, Copy)]
-        struct Below {
-            bytes: u64,
-            first: NodeId,
-            last: NodeId,
-        }
-        // What every thread can do beforehand, the first touch of so much memory
-        // most of all, is not left to the one that weighs.
-        let is_root = |node: &&Node| !matches!(node.link, Link::Base(_));
-        let mut roots = Vec::with_capacity(nodes.par_iter().filter(is_root).count());
-        let alone = |node: &Node| Below { bytes: node.size_bytes(), first: NONE, last: NONE };
-        let mut below: Vec<Below> = nodes.par_iter().map(alone).collect();
-        let mut next_siblings: Vec<NodeId> = nodes.par_iter().map(|_| NONE).collect();
-        let weigh = |at: NodeId| {
-            let weight = below[at as usize].bytes;
-            let Link::Base(base) = nodes[at as usize].link else {
-                return roots.push((at, weight));
-            };
-            let Below { bytes, first, last } = below[base as usize];
-            let (first, last) = if last == NONE {
-                (at, at)
-            } else if below[last as usize].bytes < weight {
-                next_siblings[last as usize] = at;
-                (first, at)
-            } else {
-                next_siblings[at as usize] = first;
-                (at, last)
-            };
-            below[base as usize] = Below { bytes: bytes.saturating_add(weight), first, last };
-        };
-        // Git writes bases first, and of offset deltas no other kind can be told.
-        let is_ordered = nodes.par_iter().enumerate().all(|(at, node)| match node.link {
-            Link::Base(base) => (base as usize) < at,
-            _ => true,
-        });
-        let mut unrooted = Vec::new();
-        if is_ordered {
-            (0..nodes.len() as NodeId).rev().for_each(weigh);
-            roots.reverse();
-        } else {
-            let order = bases_first(nodes, &mut unrooted);
-            order.into_iter().rev().for_each(weigh);
-            roots.sort_unstable();
-        }
-        let first_children = below.into_par_iter().map(|below| below.first).collect();
-        Self { roots, first_children, next_siblings, unrooted }
-    }
-}
-
-/// Entries, each after the one that it rests on; those that no root leads to
-/// are given apart.
-fn bases_first(nodes: &[Node], unrooted: &mut Vec<NodeId>) -> Vec<NodeId> {
-    #[derive(Clone, Copy)]
-    enum Mark {
-        New,
-        OnTheWay,
-        Seen { is_rooted: bool },
-    }
-    let mut marks = vec![Mark::New; nodes.len()];
-    let (mut order, mut way) = (Vec::with_capacity(nodes.len()), Vec::new());
-    for start in 0..nodes.len() as u32 {
-        let mut at = start;
-        let is_rooted = loop {
-            let mark = &mut marks[at as usize];
-            match *mark {
-                Mark::Seen { is_rooted } => break is_rooted,
-                Mark::OnTheWay => break false,
-                Mark::New => *mark = Mark::OnTheWay,
-            }
-            way.push(at);
-            match nodes[at as usize].link {
-                Link::Base(base) => at = base,
-                _ => break true,
-            }
-        };
-        for node in way.drain(..).rev() {
-            marks[node as usize] = Mark::Seen { is_rooted };
-            if is_rooted { order.push(node) } else { unrooted.push(node) }
-        }
-    }
-    unrooted.sort_unstable();
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -352,51 +252,6 @@ mod tests {
             let node = Node::new(Link::Nowhere, size, header_len);
             prop_assert_eq!(node.header_len(), header_len as u64);
             prop_assert_eq!(node.size_bytes(), size.min((1 << 56) - 1));
-        }
-
-        /// Bases may come later, or be what rests on them.
-        #[test]
-        fn children_are_those_that_rest_on_it_the_heaviest_last(
-            entries in prop::collection::vec((prop::option::weighted(0.8, 0..40u32), 0..50u64), 1..40),
-            is_ordered in any::<bool>(),
-        ) {
-            let base_of = |at: usize| -> Option<usize> {
-                let base = entries[at].0? as usize % if is_ordered { at.max(1) } else { entries.len() };
-                (!is_ordered || base < at).then_some(base)
-            };
-            let all = 0..entries.len();
-            let nodes: Vec<Node> = all.clone().map(|at| {
-                let link = base_of(at).map_or(Link::Root(Kind::Blob), |base| Link::Base(base as NodeId));
-                Node::new(link, entries[at].1, 2)
-            }).collect();
-            // The way from each to its root, if it ends within as many steps.
-            let way = |at: usize| -> Vec<usize> {
-                std::iter::successors(Some(at), |at| base_of(*at)).take(entries.len() + 1).collect()
-            };
-            let is_rooted = |at: usize| way(at).len() <= entries.len();
-            let weight = |node: usize| -> u64 {
-                all.clone().filter(|at| is_rooted(*at) && way(*at).contains(&node)).map(|at| entries[at].1).sum()
-            };
-            let families = Families::new(&nodes);
-            let expected: Vec<(NodeId, u64)> = all.clone()
-                .filter(|at| base_of(*at).is_none()).map(|at| (at as NodeId, weight(at))).collect();
-            prop_assert_eq!(&families.roots, &expected);
-            let unrooted: Vec<NodeId> =
-                all.clone().filter(|at| !is_rooted(*at)).map(|at| at as NodeId).collect();
-            prop_assert_eq!(&families.unrooted, &unrooted);
-            for node in all.clone().filter(|at| is_rooted(*at)) {
-                let mut children = Vec::new();
-                let mut next = families.first_children[node];
-                while next != NONE {
-                    children.push(next as usize);
-                    next = families.next_siblings[next as usize];
-                }
-                let heaviest = children.iter().map(|child| weight(*child)).max();
-                prop_assert_eq!(children.last().map(|child| weight(*child)), heaviest);
-                children.sort_unstable();
-                let expected: Vec<usize> = all.clone().filter(|at| base_of(*at) == Some(node)).collect();
-                prop_assert_eq!(children, expected);
-            }
         }
     }
 }
