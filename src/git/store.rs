@@ -402,9 +402,9 @@ pub(crate) fn scattered_ids(store: &Store) -> Vec<ObjectId> {
     let mut found = Vec::new();
     for pack in &store.packs {
         let forest = pack.forest();
-        let is_elsewhere = |node: &&NodeId| forest.link(**node) == Link::Elsewhere;
-        let roots = forest.families().iter().map(|(root, _)| root);
-        let mut open: Vec<NodeId> = roots.filter(is_elsewhere).copied().collect();
+        let is_elsewhere = |node: &NodeId| forest.link(*node) == Link::Elsewhere;
+        let roots = forest.families().map(|(root, _)| root);
+        let mut open: Vec<NodeId> = roots.filter(is_elsewhere).collect();
         while let Some(node) = open.pop() {
             open.extend(forest.children(node));
             found.extend(pack.id_by_offset(forest.offset(node)));

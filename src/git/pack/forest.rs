@@ -44,8 +44,8 @@ pub(crate) struct Forest {
     first_children: Vec<NodeId>,
     next_siblings: Vec<NodeId>,
     /// Entries without a base in this pack, by offset, and the weight of each
-    /// one's family.
-    roots: Vec<(NodeId, u64)>,
+    /// one's family; in parts.
+    roots: Vec<Vec<(NodeId, u64)>>,
     /// Offsets of the index that lie outside the pack, with their ids.
     outside: Vec<ObjectId>,
     /// Entries that no root leads to.
@@ -97,6 +97,11 @@ impl Node {
         Self { link, sizes: size_bytes.min(u64::MAX >> 8) << 8 | header_len as u64 & 0xff }
     }
 
+    /// Whether it rests on nothing in this pack.
+    fn is_root(&self) -> bool {
+        !matches!(self.link, Link::Base(_))
+    }
+
     fn size_bytes(&self) -> u64 {
         self.sizes >> 8
     }
@@ -134,8 +139,8 @@ impl Forest {
     /// Entries without a base in this pack, by offset: whole ones, ones that
     /// rest on another pack, and faulty ones; each with the inflated sizes of it
     /// and all that rests on it, summed up.
-    pub(crate) fn families(&self) -> &[(NodeId, u64)] {
-        &self.roots
+    pub(crate) fn families(&self) -> impl Iterator<Item = (NodeId, u64)> {
+        self.roots.iter().flatten().copied()
     }
 
     /// Entries that rest on themselves, directly or not.

@@ -36,8 +36,7 @@ impl Schedule {
     pub(crate) fn new(forest: &Forest, wants: impl Fn(Link) -> bool) -> Self {
         let (mut large, mut small) = (Vec::new(), Vec::new());
         let (mut chunk, mut weight) = (Vec::new(), 0);
-        let families = forest.families().iter().copied();
-        for (root, bytes) in families.filter(|(root, _)| wants(forest.link(*root))) {
+        for (root, bytes) in forest.families().filter(|(root, _)| wants(forest.link(*root))) {
             if bytes >= LARGE_FAMILY_BYTES {
                 large.push((Reverse(bytes), root));
                 continue;

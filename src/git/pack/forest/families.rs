@@ -16,8 +16,9 @@ pub(super) const NONE: NodeId = NodeId::MAX;
 
 /// What follows from what entries rest on and from their sizes.
 pub(super) struct Families {
-    /// Of each root the inflated sizes of all that rests on it and its own.
-    pub(super) roots: Vec<(NodeId, u64)>,
+    /// Of each root the inflated sizes of all that rests on it and its own, summed up;
+    /// in as many parts as they were weighed in.
+    pub(super) roots: Vec<Vec<(NodeId, u64)>>,
     /// Of each entry the first that rests on it, and the next that rests on what
     /// it rests on, or [`NONE`].
     pub(super) first_children: Vec<NodeId>,
@@ -30,12 +31,22 @@ impl Families {
     /// Links every entry to what rests on it and weighs each family, on every thread.
     pub(super) fn new(nodes: &[Node]) -> Self {
         let kin = Kin::of(nodes);
-        let weigh = |at: usize| (at as NodeId, kin.weigh(nodes, at as NodeId));
-        let is_root = |at: &usize| !matches!(nodes[*at].link, Link::Base(_));
-        let all = (0..nodes.len()).into_par_iter().with_min_len(ENTRIES_TOGETHER);
-        let weighed: Vec<(NodeId, Family)> = all.filter(is_root).map(weigh).collect();
-        let rooted: usize = weighed.par_iter().map(|(_, family)| family.entries).sum();
-        let roots = weighed.into_par_iter().map(|(root, family)| (root, family.bytes)).collect();
+        let weigh = |(number, some): (usize, &[Node])| {
+            let start = number * ENTRIES_TOGETHER;
+            let roots = some.iter().enumerate().filter(|(_, node)| node.is_root());
+            let mut rooted = 0;
+            let weighed = roots.map(|(at, _)| {
+                let root = (start + at) as NodeId;
+                let Family { bytes, entries } = kin.weigh(nodes, root);
+                rooted += entries;
+                (root, bytes)
+            });
+            (weighed.collect(), rooted)
+        };
+        // Some hold far more than others.
+        let each = nodes.par_chunks(ENTRIES_TOGETHER).enumerate().with_max_len(1);
+        let (roots, rooted): (Vec<Vec<(NodeId, u64)>>, Vec<usize>) = each.map(weigh).unzip();
+        let rooted: usize = rooted.into_iter().sum();
         let unrooted = if rooted < nodes.len() { kin.part_unrooted(nodes) } else { Vec::new() };
         let Kin { first_children, next_siblings, .. } = kin;
         let plain =
@@ -136,8 +147,7 @@ impl Kin {
     /// Takes those that no root leads to from among what rests on each other; gives
     /// them.
     fn part_unrooted(&self, nodes: &[Node]) -> Vec<NodeId> {
-        let mut is_rooted: Vec<bool> =
-            nodes.iter().map(|node| !matches!(node.link, Link::Base(_))).collect();
+        let mut is_rooted: Vec<bool> = nodes.iter().map(Node::is_root).collect();
         let mut stack: Vec<NodeId> =
             (0..nodes.len() as NodeId).filter(|at| is_rooted[*at as usize]).collect();
         while let Some(at) = stack.pop() {
@@ -192,7 +202,7 @@ mod tests {
             let families = Families::new(&nodes);
             let expected: Vec<(NodeId, u64)> = all.clone()
                 .filter(|at| base_of(*at).is_none()).map(|at| (at as NodeId, weight(at))).collect();
-            prop_assert_eq!(&families.roots, &expected);
+            prop_assert_eq!(families.roots.concat(), expected);
             let unrooted: Vec<NodeId> =
                 all.clone().filter(|at| !is_rooted(*at)).map(|at| at as NodeId).collect();
             prop_assert_eq!(&families.unrooted, &unrooted);
@@ -230,7 +240,7 @@ mod tests {
         let roots = all.clone().filter(|at| base_of(*at).is_none());
         let roots: Vec<_> = roots.map(|at| (at as NodeId, weights[at])).collect();
         assert!(roots.len() > 1000);
-        assert_eq!(families.roots, roots);
+        assert_eq!(families.roots.concat(), roots);
         assert!(families.unrooted.is_empty());
         let mut seen = roots.len();
         for node in all {
