@@ -3,12 +3,13 @@
 //! In: a directory of objects, hostile. Out: the ids of the files in it, and what a
 //! file holds. Knows nothing of packs.
 
+use std::fs::DirEntry;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use gix_hash::{ObjectId, oid};
 
-use super::names::{is_absent, read_plain, to_bytes};
+use super::names::{is_absent, list, read_plain, to_bytes};
 use super::pack::{Buffer, Inflater, Kind, OBJECT_LIMIT_BYTES, ObjectError};
 
 /// Where a loose object of this id would lie.
@@ -51,19 +52,13 @@ const FAN_DIGITS: usize = 2;
 
 /// The paths and names of what lies in a directory.
 fn listed(directory: &Path, fails: &mut impl FnMut(&Path, &io::Error)) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut found = Vec::new();
-    let listing = std::fs::read_dir(directory).and_then(|entries| {
-        for entry in entries {
-            let entry = entry?;
-            found.push((entry.path(), to_bytes(Path::new(&entry.file_name()))));
+    let entries = list(directory, |error| {
+        if !is_absent(error) {
+            fails(directory, error);
         }
-        Ok(())
     });
-    match listing {
-        Err(error) if !is_absent(&error) => fails(directory, &error),
-        _ => {}
-    }
-    found
+    let named = |entry: &DirEntry| (entry.path(), to_bytes(Path::new(&entry.file_name())));
+    entries.iter().map(named).collect()
 }
 
 /// Reads a loose object; `None` where there is none.

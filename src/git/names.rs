@@ -1,7 +1,7 @@
-//! Names that a repository brings: printing them, and reading files safely.
+//! Names that a repository brings: printing them, listing and reading files safely.
 //!
-//! In: bytes and paths from a hostile repository. Out: text safe to print, and
-//! the contents of plain files of bounded size.
+//! In: bytes and paths from a hostile repository. Out: text safe to print, the
+//! contents of plain files of bounded size, and what lies in directories.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -64,6 +64,19 @@ pub(crate) fn read_plain(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
     fs::File::open(path)?.take(FILE_LIMIT_BYTES).read_to_end(&mut bytes)?;
     Ok(Some(bytes))
+}
+
+/// What lies in a directory, in the system's order; `fails` hears of everything that
+/// keeps some of it from being listed, that there is no such directory too.
+pub(crate) fn list(directory: &Path, mut fails: impl FnMut(&io::Error)) -> Vec<fs::DirEntry> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) => {
+            fails(&error);
+            return Vec::new();
+        }
+    };
+    entries.filter_map(|entry| entry.map_err(|error| fails(&error)).ok()).collect()
 }
 
 /// Whether an error says that nothing is there.

@@ -11,7 +11,7 @@ use gix_hash::ObjectId;
 
 use super::error::GitError;
 use super::layout::{RefStorage, Repository};
-use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
+use super::names::{escape, is_absent, list, read_plain, to_bytes, to_path};
 
 /// How many symbolic refs may lead to one another, as in git.
 const SYMBOLIC_DEPTH: usize = 5;
@@ -288,22 +288,12 @@ impl Gathering<'_> {
         let name_of =
             |path: &Path| [prefix, &to_bytes(path.strip_prefix(home).unwrap_or(path))].concat();
         while let Some(directory) = open.pop() {
-            let entries = match std::fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) if is_absent(&error) => continue,
-                Err(error) => {
-                    self.broken.push(unreadable(&name_of(&directory), &error));
-                    continue;
+            let entries = list(&directory, |error| {
+                if !is_absent(error) {
+                    self.broken.push(unreadable(&name_of(&directory), error));
                 }
-            };
+            });
             for entry in entries {
-                let entry = match entry {
-                    Ok(entry) => entry,
-                    Err(error) => {
-                        self.broken.push(unreadable(&name_of(&directory), &error));
-                        continue;
-                    }
-                };
                 let path = entry.path();
                 let name = name_of(&path);
                 match entry.file_type() {

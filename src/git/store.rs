@@ -5,6 +5,7 @@
 //! What cannot be opened is named as a `Skip`.
 
 use std::collections::HashSet;
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -14,7 +15,7 @@ use super::catalog::Catalog;
 use super::commits::PackedCommits;
 use super::layout::Repository;
 use super::loose::{loose_ids, loose_path, read_loose};
-use super::names::{escape, is_absent, read_plain, to_bytes, to_path};
+use super::names::{escape, is_absent, list, read_plain, to_bytes, to_path};
 use super::pack::{
     Basis, Buffer, Delta, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError, Pack,
 };
@@ -113,17 +114,14 @@ impl Store {
 
     /// Adds the directories in which a push waits for its hooks, or was left.
     fn add_quarantines(&mut self, path: &Path, seen: &mut HashSet<PathBuf>) {
-        let entries = match std::fs::read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) => return self.skip(path, SkipKind::Unreadable, error.to_string()),
-        };
+        let entries = list(path, |error| self.skip(path, SkipKind::Unreadable, error.to_string()));
         let mut found: Vec<PathBuf> = entries
-            .flatten()
+            .iter()
             .filter(|entry| {
                 let name = to_bytes(Path::new(&entry.file_name()));
                 name.starts_with(b"tmp_objdir-") || name.starts_with(b"incoming-")
             })
-            .map(|entry| entry.path())
+            .map(DirEntry::path)
             .collect();
         found.sort();
         for directory in found {
@@ -135,18 +133,12 @@ impl Store {
     }
 
     fn add_packs(&mut self, directory: &Path) {
-        let entries = match std::fs::read_dir(directory) {
-            Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return,
-            Err(error) => return self.skip(directory, SkipKind::Unreadable, error.to_string()),
-        };
-        let mut names: Vec<PathBuf> = Vec::new();
-        for entry in entries {
-            match entry {
-                Ok(entry) => names.push(entry.path()),
-                Err(error) => self.skip(directory, SkipKind::Unreadable, error.to_string()),
+        let entries = list(directory, |error| {
+            if !is_absent(error) {
+                self.skip(directory, SkipKind::Unreadable, error.to_string());
             }
-        }
+        });
+        let mut names: Vec<PathBuf> = entries.iter().map(DirEntry::path).collect();
         names.sort();
         for path in names {
             let name = to_bytes(Path::new(path.file_name().unwrap_or_default()));

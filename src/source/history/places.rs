@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::delivery::Delivery;
 use super::stream;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind};
-use crate::git::names::{escape, is_absent, to_bytes};
+use crate::git::names::{escape, is_absent, list, to_bytes};
 use crate::git::{Links, ReadFiles, Repository, Store, TrackedKind, read_index};
 
 /// A file from this size on is read in pieces.
@@ -64,20 +64,9 @@ impl Places<'_> {
             open.push(self.repository.git_dir().to_owned());
         }
         while let Some(directory) = open.pop() {
-            let entries = match std::fs::read_dir(&directory) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    self.skip_error(&directory, &error);
-                    continue;
-                }
-            };
-            let mut files = Vec::new();
-            for entry in entries {
-                match entry {
-                    Ok(entry) => files.push((entry.path(), entry.file_type())),
-                    Err(error) => self.skip_error(&directory, &error),
-                }
-            }
+            let entries = list(&directory, |error| self.skip_error(&directory, error));
+            let mut files: Vec<_> =
+                entries.iter().map(|entry| (entry.path(), entry.file_type())).collect();
             files.sort_by(|(one, _), (other, _)| one.cmp(other));
             for (path, kind) in files {
                 if self.delivery.sink.is_cancelled() {
