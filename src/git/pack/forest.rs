@@ -39,17 +39,9 @@ pub(crate) struct Forest {
     /// Where each entry begins, and the end of the last.
     offsets: Vec<u64>,
     nodes: Vec<Node>,
-    /// Of each entry the first that rests on it, and the next that rests on what
-    /// it rests on, or [`NONE`].
-    first_children: Vec<NodeId>,
-    next_siblings: Vec<NodeId>,
-    /// Entries without a base in this pack, by offset, and the weight of each
-    /// one's family; in parts.
-    roots: Vec<Vec<(NodeId, u64)>>,
+    families: Families,
     /// Offsets of the index that lie outside the pack, with their ids.
     outside: Vec<ObjectId>,
-    /// Entries that no root leads to.
-    unrooted: Vec<NodeId>,
 }
 
 /// The ids of a pack's entries.
@@ -132,20 +124,20 @@ impl Forest {
             .map(|at| read_node(pack, &offsets, at))
             .collect();
         let offsets = offsets.with_end(pack.end());
-        let Families { roots, first_children, next_siblings, unrooted } = Families::new(&nodes);
-        Self { offsets, nodes, first_children, next_siblings, roots, outside, unrooted }
+        let families = Families::new(&nodes);
+        Self { offsets, nodes, families, outside }
     }
 
     /// Entries without a base in this pack, by offset: whole ones, ones that
     /// rest on another pack, and faulty ones; each with the inflated sizes of it
     /// and all that rests on it, summed up.
     pub(crate) fn families(&self) -> impl Iterator<Item = (NodeId, u64)> {
-        self.roots.iter().flatten().copied()
+        self.families.roots.iter().flatten().copied()
     }
 
     /// Entries that rest on themselves, directly or not.
     pub(crate) fn unrooted(&self) -> &[NodeId] {
-        &self.unrooted
+        &self.families.unrooted
     }
 
     /// Objects whose offset in the index lies outside the pack.
@@ -160,7 +152,7 @@ impl Forest {
 
     /// Whether others rest on this entry.
     pub(crate) fn is_base(&self, node: NodeId) -> bool {
-        self.first_children[node as usize] != NONE
+        self.families.first_children[node as usize] != NONE
     }
 
     /// The entries that rest on this one, the heaviest last.
@@ -170,13 +162,13 @@ impl Forest {
 
     /// The first of [`Forest::children`].
     pub(crate) fn first_child(&self, node: NodeId) -> Option<NodeId> {
-        Some(self.first_children[node as usize]).filter(|child| *child != NONE)
+        Some(self.families.first_children[node as usize]).filter(|child| *child != NONE)
     }
 
     /// The one that comes after this one among the children of what both rest
     /// on.
     pub(crate) fn next_sibling(&self, node: NodeId) -> Option<NodeId> {
-        Some(self.next_siblings[node as usize]).filter(|sibling| *sibling != NONE)
+        Some(self.families.next_siblings[node as usize]).filter(|sibling| *sibling != NONE)
     }
 
     /// The size of what the entry holds compressed.

@@ -15,9 +15,11 @@ use super::{ENTRIES_TOGETHER, Link, Node, NodeId};
 pub(super) const NONE: NodeId = NodeId::MAX;
 
 /// What follows from what entries rest on and from their sizes.
+#[derive(Debug)]
 pub(super) struct Families {
-    /// Of each root the inflated sizes of all that rests on it and its own, summed up;
-    /// in as many parts as they were weighed in.
+    /// Entries without a base in this pack, by offset, each with its inflated size and
+    /// those of all that rests on it, summed up; in as many parts as they were weighed
+    /// in.
     pub(super) roots: Vec<Vec<(NodeId, u64)>>,
     /// Of each entry the first that rests on it, and the next that rests on what
     /// it rests on, or [`NONE`].
