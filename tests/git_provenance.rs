@@ -11,7 +11,7 @@ use std::sync::Arc;
 use git_support::Repo;
 use keysweep::finding::{Provenance, Reach, Skip, Tally};
 use keysweep::git::{Repository, provenance};
-use keysweep::rule::Prefilter;
+use keysweep::rule::{Literal, Prefilter};
 use keysweep::source::{Content, Sink, history};
 use proptest::prelude::*;
 
@@ -24,16 +24,27 @@ impl Sink for Nothing {
     fn count(&self, _: Tally) {}
 }
 
+/// What stands in the objects that the tests ask about.
+const LITERALS: [&str; 3] = ["content 1", "content", "wanted"];
+
 fn ask(repo: &Repo, ids: &[&str]) -> BTreeMap<String, Provenance> {
     let repository = Repository::discover_root(repo.root()).unwrap().unwrap();
     let ids: Vec<_> =
         ids.iter().map(|id| gix_hash::ObjectId::from_hex(id.as_bytes()).unwrap()).collect();
     let found = provenance(&repository, &ids).expect("it can be read");
-    // After a sweep the commits come from there.
-    let swept = Repository::discover_root(repo.root()).unwrap().unwrap();
-    let prefilter = Prefilter::new(&[], false);
-    history::sweep(&swept, &Arc::from("root"), &prefilter, &Nothing).expect("it can be swept");
-    assert_eq!(provenance(&swept, &ids).expect("it can be read"), found);
+    // After a sweep the commits come from there; where that handed the objects over,
+    // what the trees say of them, too; and every tree is read again where it handed over
+    // some of them, or did not read the trees in the usual way.
+    for (literals, takes_everything) in
+        [(&[][..], false), (&LITERALS, false), (&LITERALS[..1], false), (&[], true)]
+    {
+        let swept = Repository::discover_root(repo.root()).unwrap().unwrap();
+        let literals: Vec<_> =
+            literals.iter().map(|text| Literal::new(text).expect("ASCII")).collect();
+        let prefilter = Prefilter::new(&literals, takes_everything);
+        history::sweep(&swept, &Arc::from("root"), &prefilter, &Nothing).expect("it can be swept");
+        assert_eq!(provenance(&swept, &ids).expect("it can be read"), found, "{literals:?}");
+    }
     found.into_iter().map(|(id, provenance)| (id.to_string(), provenance)).collect()
 }
 
@@ -217,7 +228,8 @@ enum Step {
     Branch(u8),
     Merge(u8),
     Orphan,
-    Repack,
+    /// Packs what is loose, or all anew.
+    Pack(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -227,7 +239,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..4u8).prop_map(Step::Branch),
         2 => (0..4u8).prop_map(Step::Merge),
         1 => Just(Step::Orphan),
-        1 => Just(Step::Repack),
+        2 => any::<bool>().prop_map(Step::Pack),
     ]
 }
 
@@ -276,7 +288,8 @@ fn perform(repo: &Repo, steps: &[Step]) {
                     repo.commit_index("orphan", time);
                 }
             }
-            Step::Repack => drop(repo.git(&["repack", "-q", "-a", "-d", "-f", "--depth=30"])),
+            Step::Pack(false) => drop(repo.git(&["repack", "-q", "-d"])),
+            Step::Pack(true) => drop(repo.git(&["repack", "-q", "-a", "-d", "-f", "--depth=30"])),
         }
     }
 }

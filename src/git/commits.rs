@@ -7,7 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use gix_hash::ObjectId;
+use gix_hash::{ObjectId, oid};
+use rayon::prelude::*;
 
 use super::names::escape;
 use super::pack::{Ids, Inflater, Kind, NodeId, Visit, visit};
@@ -15,22 +16,19 @@ use super::short::{ByShort, short};
 use super::{Store, loose_ids, loose_path, read_loose, scattered_ids};
 use crate::finding::Commit;
 
-/// A commit by its place in [`Graph::order`]'s numbering.
-pub(crate) type CommitId = u32;
+/// How many commits a thread links at once.
+const COMMITS_TOGETHER: usize = 4096;
 
-/// What the graph keeps of a commit, besides its parents.
-#[derive(Debug)]
-pub(crate) struct Vertex {
-    pub(crate) id: ObjectId,
-    pub(crate) tree: ObjectId,
-    /// Seconds since 1970 of the committer; 0 where malformed.
-    pub(crate) time: i64,
-}
+/// A commit by number.
+pub(crate) type CommitId = u32;
 
 /// All commits of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
-    pub(crate) commits: Vec<Vertex>,
+    /// Of each commit its id and its tree's.
+    named: Vec<u8>,
+    hash_len: usize,
+    times: Vec<i64>,
     parents: Lists,
     numbers: ByShort<CommitId>,
     /// Commits whose ids another's is like, cut short.
@@ -41,7 +39,6 @@ pub(crate) struct Graph {
 
 /// What is read of a commit before the others are known.
 pub(crate) struct Raw {
-    pub(crate) id: ObjectId,
     pub(crate) tree: ObjectId,
     pub(crate) parents: Vec<ObjectId>,
     pub(crate) time: i64,
@@ -63,6 +60,13 @@ struct PackedCommit {
     time: i64,
 }
 
+/// What a commit names, ids as they stand one after the other.
+struct Named<'c> {
+    tree: &'c [u8],
+    parents: &'c [u8],
+    time: i64,
+}
+
 impl PackedCommits {
     /// Takes the commit that an entry of the pack holds.
     pub(crate) fn push(&mut self, node: NodeId, raw: &Raw) {
@@ -73,33 +77,31 @@ impl PackedCommits {
         }
     }
 
-    /// The commits, of a pack with these ids.
-    fn raws(&self, ids: Ids<'_>) -> impl Iterator<Item = Raw> {
+    fn iter(&self, hash_len: usize) -> impl Iterator<Item = Named<'_>> {
         let mut named = self.named.as_slice();
         self.facts.iter().map(move |facts| {
-            let id = ids.of(facts.node).to_owned();
-            let len = id.as_bytes().len();
-            let (own, after) = named.split_at(len * (1 + facts.parents as usize));
+            let (tree, after) = named.split_at(hash_len);
+            let (parents, after) = after.split_at(hash_len * facts.parents as usize);
             named = after;
-            let mut own = own.chunks_exact(len).map(ObjectId::from_bytes_or_panic);
-            let tree = own.next().unwrap_or(id);
-            Raw { id, tree, parents: own.collect(), time: facts.time }
+            Named { tree, parents, time: facts.time }
         })
     }
 }
 
-struct Gathered<'a> {
-    ids: Ids<'a>,
-    raws: Vec<Raw>,
+struct Gathered {
+    hash: gix_hash::Kind,
+    commits: PackedCommits,
 }
 
-impl Gathered<'_> {
+impl Gathered {
     fn take(&mut self, node: NodeId, bytes: &[u8]) {
-        self.raws.extend(parse(self.ids.of(node).to_owned(), bytes));
+        if let Some(raw) = parse(self.hash, bytes) {
+            self.commits.push(node, &raw);
+        }
     }
 }
 
-impl Visit for Gathered<'_> {
+impl Visit for Gathered {
     type Held = ();
 
     fn root(&mut self, node: NodeId, _: Kind, bytes: &[u8]) {
@@ -111,69 +113,164 @@ impl Visit for Gathered<'_> {
     }
 }
 
-impl Graph {
-    /// Reads every commit of the store.
-    pub(crate) fn read(store: &Store) -> Self {
-        Self::link(Self::gather(store))
-    }
+/// The commits of a store that are not linked yet.
+pub(crate) struct Unlinked<'s> {
+    store: &'s Store,
+    /// By pack those that nobody had read before.
+    packed: Vec<Vec<PackedCommits>>,
+    /// Those outside the packs' own families, by number, and their ids.
+    others: PackedCommits,
+    other_ids: Vec<ObjectId>,
+}
 
-    /// Reads every commit of the store.
-    pub(crate) fn gather(store: &Store) -> Vec<Raw> {
-        let mut raws = Vec::new();
-        for (at, pack) in store.packs.iter().enumerate() {
-            let ids = pack.ids();
-            if let Some(parts) = store.packed_commits(at) {
-                raws.extend(parts.iter().flat_map(|part| part.raws(ids)));
-                continue;
+impl<'s> Unlinked<'s> {
+    /// Reads every commit of the store, unless a sweep has done so.
+    pub(crate) fn gather(store: &'s Store) -> Self {
+        let packs = store.packs.iter().enumerate();
+        let packed = packs.map(|(at, pack)| {
+            if store.seen(at).is_some() {
+                return Vec::new();
             }
-            let visitor = || Gathered { ids, raws: Vec::new() };
-            for part in visit(pack, |kind| kind == Kind::Commit, visitor) {
-                raws.extend(part.raws);
-            }
-        }
+            let (hash, commits) = (store.hash(), PackedCommits::default);
+            let visitor = || Gathered { hash, commits: commits() };
+            let parts = visit(pack, |kind| kind == Kind::Commit, visitor);
+            parts.into_iter().map(|part| part.commits).collect()
+        });
+        let packed = packed.collect();
+        let (others, other_ids) = (PackedCommits::default(), Vec::new());
+        let mut unlinked = Self { store, packed, others, other_ids };
         let mut inflater = Inflater::new();
         for id in scattered_ids(store) {
             if let Ok(Some((Kind::Commit, bytes))) = store.read(&id, &mut inflater) {
-                raws.extend(parse(id, &bytes));
+                unlinked.push(id, &bytes);
             }
         }
         for directory in &store.directories {
             for id in loose_ids(directory, store.hash()) {
                 let loose = read_loose(&loose_path(directory, &id), &mut inflater);
                 if let Ok(Some((Kind::Commit, bytes))) = loose {
-                    raws.extend(parse(id, &bytes));
+                    unlinked.push(id, &bytes);
                 }
             }
         }
-        raws
+        unlinked
     }
 
-    /// Links commits to their parents.
-    pub(crate) fn link(mut raws: Vec<Raw>) -> Self {
-        raws.sort_unstable_by_key(|raw| raw.id);
-        raws.dedup_by_key(|raw| raw.id);
-        let mut graph = Self::default();
-        graph.numbers.reserve(raws.len());
-        for (number, raw) in raws.iter().enumerate() {
-            let first = *graph.numbers.entry(short(raw.id.as_bytes())).or_insert(number as u32);
-            if first != number as u32 {
-                graph.alike.insert(raw.id, number as u32);
+    fn push(&mut self, id: ObjectId, bytes: &[u8]) {
+        if let Some(raw) = parse(id.kind(), bytes) {
+            self.others.push(self.other_ids.len() as NodeId, &raw);
+            self.other_ids.push(id);
+        }
+    }
+
+    /// All of them, in parts; one that is stored twice comes twice.
+    fn parts(&self) -> Vec<Part<'_>> {
+        let packed = self.store.packs.iter().enumerate().flat_map(|(at, pack)| {
+            let seen = self.store.seen(at).unwrap_or_default().iter().map(|seen| &seen.commits);
+            let ids = Some(pack.ids());
+            seen.chain(&self.packed[at]).map(move |commits| Part { commits, ids })
+        });
+        packed.chain([Part { commits: &self.others, ids: None }]).collect()
+    }
+
+    /// The ids of a part's commits, one after the other.
+    fn ids(&self, part: &Part<'_>) -> Vec<u8> {
+        let facts = &part.commits.facts;
+        let mut ids = Vec::with_capacity(facts.len() * self.store.hash().len_in_bytes());
+        for commit in facts {
+            ids.extend_from_slice(match part.ids {
+                Some(ids) => ids.of(commit.node).as_bytes(),
+                None => self.other_ids[commit.node as usize].as_bytes(),
+            });
+        }
+        ids
+    }
+}
+
+/// Commits, and the ids of the pack that they are of.
+struct Part<'s> {
+    commits: &'s PackedCommits,
+    ids: Option<Ids<'s>>,
+}
+
+impl Graph {
+    /// Reads every commit of the store.
+    pub(crate) fn read(store: &Store) -> Self {
+        Self::link(&Unlinked::gather(store))
+    }
+
+    /// Links commits to their parents. They are numbered as they are stored, so that
+    /// those which follow one another in history lie near each other.
+    pub(crate) fn link(unlinked: &Unlinked<'_>) -> Self {
+        let hash_len = unlinked.store.hash().len_in_bytes();
+        let mut graph = Self { hash_len, ..Self::default() };
+        let parts = unlinked.parts();
+        let count = parts.iter().map(|part| part.commits.facts.len()).sum();
+        graph.numbers.reserve(count);
+        graph.times.reserve(count);
+        graph.named.reserve(2 * hash_len * count);
+        // Each id, and each parent's number below, is a wait for memory, so they are
+        // fetched on every thread.
+        let ids: Vec<Vec<u8>> = parts.par_iter().map(|part| unlinked.ids(part)).collect();
+        let mut parents: Vec<&[u8]> = Vec::with_capacity(count);
+        for (part, ids) in parts.iter().zip(ids) {
+            for (id, commit) in ids.chunks_exact(hash_len).zip(part.commits.iter(hash_len)) {
+                let number = graph.times.len() as CommitId;
+                let first = *graph.numbers.entry(short(id)).or_insert(number);
+                if first != number {
+                    let id = oid::from_bytes_unchecked(id);
+                    if graph.number(id).is_some() {
+                        continue;
+                    }
+                    graph.alike.insert(id.to_owned(), number);
+                }
+                graph.named.extend_from_slice(id);
+                graph.named.extend_from_slice(commit.tree);
+                graph.times.push(commit.time);
+                parents.push(commit.parents);
             }
         }
-        // The numbers are asked while the parents are filled in.
-        let vertex = |raw: &Raw| Vertex { id: raw.id, tree: raw.tree, time: raw.time };
-        graph.commits = raws.iter().map(vertex).collect();
-        graph.parents = Lists::of(
-            raws.iter().map(|raw| raw.parents.iter().filter_map(|parent| graph.number(parent))),
-        );
+        let lists = parents.par_chunks(COMMITS_TOGETHER).map(|some| {
+            Lists::of(some.iter().map(|parents| {
+                let ids = parents.chunks_exact(hash_len);
+                ids.filter_map(|id| graph.number(oid::try_from_bytes(id).ok()?))
+            }))
+        });
+        graph.parents = Lists::joined(lists.collect());
         graph.order = graph.sort();
         graph
     }
 
+    /// How many commits there are.
+    pub(crate) fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// The id of a commit.
+    pub(crate) fn id(&self, number: CommitId) -> &oid {
+        self.ids(number)[0]
+    }
+
+    /// The id of a commit's tree.
+    pub(crate) fn tree(&self, number: CommitId) -> &oid {
+        self.ids(number)[1]
+    }
+
+    fn ids(&self, number: CommitId) -> [&oid; 2] {
+        let start = 2 * self.hash_len * number as usize;
+        let (id, after) = self.named[start..].split_at(self.hash_len);
+        [id, &after[..self.hash_len]].map(oid::from_bytes_unchecked)
+    }
+
+    /// When it was made: seconds since 1970 of the committer, 0 where malformed.
+    pub(crate) fn time(&self, number: CommitId) -> i64 {
+        self.times[number as usize]
+    }
+
     /// The number of a commit.
-    pub(crate) fn number(&self, id: &gix_hash::oid) -> Option<CommitId> {
+    pub(crate) fn number(&self, id: &oid) -> Option<CommitId> {
         let first = *self.numbers.get(&short(id.as_bytes()))?;
-        if self.commits[first as usize].id == id {
+        if self.id(first) == id {
             return Some(first);
         }
         self.alike.get(id).copied()
@@ -189,16 +286,14 @@ impl Graph {
     /// hash, come nowhere.
     fn sort(&self) -> Vec<CommitId> {
         let children = self.parents.turned();
-        let mut waits_for: Vec<u32> = (0..self.commits.len())
-            .map(|at| self.parents.of_commit(at as u32).len() as u32)
-            .collect();
-        let key = |number: u32| Reverse((self.commits[number as usize].time, number));
-        let mut ready: BinaryHeap<_> = (0..self.commits.len() as u32)
-            .filter(|number| waits_for[*number as usize] == 0)
-            .map(key)
-            .collect();
-        let mut order = Vec::with_capacity(self.commits.len());
-        while let Some(Reverse((_, number))) = ready.pop() {
+        let all = 0..self.len() as CommitId;
+        let mut waits_for: Vec<u32> =
+            all.clone().map(|at| self.parents.of_commit(at).len() as u32).collect();
+        let key = |number| Reverse((self.time(number), self.id(number), number));
+        let mut ready: BinaryHeap<_> =
+            all.filter(|number| waits_for[*number as usize] == 0).map(key).collect();
+        let mut order = Vec::with_capacity(self.len());
+        while let Some(Reverse((_, _, number))) = ready.pop() {
             order.push(number);
             for child in children.of_commit(number) {
                 let waits = &mut waits_for[*child as usize];
@@ -213,7 +308,7 @@ impl Graph {
 
     /// Marks the tips and all their ancestors.
     pub(crate) fn ancestors(&self, tips: impl IntoIterator<Item = CommitId>) -> Vec<bool> {
-        let mut is_marked = vec![false; self.commits.len()];
+        let mut is_marked = vec![false; self.len()];
         let mut open: Vec<CommitId> = tips.into_iter().collect();
         while let Some(number) = open.pop() {
             if !std::mem::replace(&mut is_marked[number as usize], true) {
@@ -232,11 +327,24 @@ struct Lists {
 }
 
 impl Lists {
-    fn of<L: IntoIterator<Item = CommitId>>(lists: impl ExactSizeIterator<Item = L>) -> Self {
-        let mut all = Self { members: Vec::new(), ends: Vec::with_capacity(lists.len()) };
+    fn of<L: IntoIterator<Item = CommitId>>(lists: impl Iterator<Item = L>) -> Self {
+        let mut all = Self::default();
         for list in lists {
             all.members.extend(list);
             all.ends.push(all.members.len() as u32);
+        }
+        all
+    }
+
+    /// One after the other.
+    fn joined(parts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        all.members.reserve(parts.iter().map(|part| part.members.len()).sum());
+        all.ends.reserve(parts.iter().map(|part| part.ends.len()).sum());
+        for part in parts {
+            let before = all.members.len() as u32;
+            all.members.extend(part.members);
+            all.ends.extend(part.ends.into_iter().map(|end| before + end));
         }
         all
     }
@@ -271,9 +379,9 @@ impl Lists {
 }
 
 /// Reads the headers of a commit; `None` where they are damaged, or name an id of
-/// another length than `id`.
-pub(crate) fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
-    let named = |hex| ObjectId::from_hex(hex).ok().filter(|named| named.kind() == id.kind());
+/// another length than `hash` gives.
+pub(crate) fn parse(hash: gix_hash::Kind, bytes: &[u8]) -> Option<Raw> {
+    let named = |hex| ObjectId::from_hex(hex).ok().filter(|named| named.kind() == hash);
     let mut lines = lines(bytes);
     let tree = named(lines.next()?.strip_prefix(b"tree ")?)?;
     let mut parents = Vec::new();
@@ -288,7 +396,7 @@ pub(crate) fn parse(id: ObjectId, bytes: &[u8]) -> Option<Raw> {
             break;
         }
     }
-    Some(Raw { id, tree, parents, time })
+    Some(Raw { tree, parents, time })
 }
 
 /// What stands between line feeds.

@@ -76,7 +76,7 @@ impl<'a> Links<'a> {
                 }
             }
             Kind::Commit => {
-                if let Some(commit) = parse(ObjectId::null(self.store.hash()), bytes) {
+                if let Some(commit) = parse(self.store.hash(), bytes) {
                     self.name(commit.tree.as_bytes());
                     for parent in &commit.parents {
                         self.name(parent.as_bytes());

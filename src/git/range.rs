@@ -215,9 +215,9 @@ pub(super) fn read_commit(id: ObjectId, reader: &mut Reader<'_>) -> Result<Optio
     let fault = |reason: String| GitError::Object { id, reason };
     match reader.read(&id) {
         Ok(None) => Ok(None),
-        Ok(Some(object)) if object.kind == Kind::Commit => {
-            parse(id, &object.bytes).map(Some).ok_or_else(|| fault("a damaged commit".to_owned()))
-        }
+        Ok(Some(object)) if object.kind == Kind::Commit => parse(id.kind(), &object.bytes)
+            .map(Some)
+            .ok_or_else(|| fault("a damaged commit".to_owned())),
         Ok(Some(_)) => Err(fault("expected a commit".to_owned())),
         Err(error) => Err(fault(error.to_string())),
     }

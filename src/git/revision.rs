@@ -218,7 +218,7 @@ fn parent(
     reader: &mut Reader<'_>,
 ) -> Result<Option<ObjectId>, GitError> {
     let bytes = reader.expect(&id, Kind::Commit)?;
-    let commit = parse(id, &bytes)
+    let commit = parse(id.kind(), &bytes)
         .ok_or_else(|| GitError::Object { id, reason: "a damaged commit".to_owned() })?;
     Ok(commit.parents.get(number - 1).copied())
 }

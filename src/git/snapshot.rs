@@ -91,7 +91,7 @@ pub fn touched_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<BTreeSet<Vec<
     let mut touched: BTreeSet<Vec<u8>> =
         brought_by(id, reader)?.into_iter().map(|brought| brought.path).collect();
     let bytes = reader.expect(&id, Kind::Commit)?;
-    let commit = parse(id, &bytes).ok_or_else(|| damaged(id))?;
+    let commit = parse(id.kind(), &bytes).ok_or_else(|| damaged(id))?;
     let mut gone: Option<BTreeSet<Vec<u8>>> = None;
     for parent in &commit.parents {
         let tree = tree_of(*parent, reader)?;
@@ -110,7 +110,7 @@ pub fn touched_by(id: ObjectId, reader: &mut Reader<'_>) -> Result<BTreeSet<Vec<
 
 fn tree_of(commit: ObjectId, reader: &mut Reader<'_>) -> Result<ObjectId, GitError> {
     let bytes = reader.expect(&commit, Kind::Commit)?;
-    Ok(parse(commit, &bytes).ok_or_else(|| damaged(commit))?.tree)
+    Ok(parse(commit.kind(), &bytes).ok_or_else(|| damaged(commit))?.tree)
 }
 
 fn damaged(id: ObjectId) -> GitError {

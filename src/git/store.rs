@@ -15,6 +15,7 @@ use super::catalog::Catalog;
 use super::commits::PackedCommits;
 use super::layout::Repository;
 use super::loose::{loose_ids, loose_path, read_loose};
+use super::mentions::Mentions;
 use super::names::{escape, is_absent, list, read_plain, to_bytes, to_path};
 use super::pack::{
     Basis, Buffer, Delta, Inflater, Kind, Link, NodeId, OBJECT_LIMIT_BYTES, ObjectError, Pack,
@@ -41,8 +42,25 @@ pub(crate) struct Store {
     hash: gix_hash::Kind,
     /// The ids of several packs, once somebody prepared them.
     catalog: OnceLock<Option<Catalog>>,
-    /// By pack, what its commits name, once somebody has read them all.
-    packed_commits: OnceLock<Vec<Vec<PackedCommits>>>,
+    /// What a sweep of every pack saw, once there was one.
+    sight: OnceLock<Sight>,
+}
+
+/// What a sweep of every pack saw.
+#[derive(Debug)]
+struct Sight {
+    /// By pack, in parts.
+    packs: Vec<Vec<Seen>>,
+    asked: HashSet<ObjectId>,
+}
+
+/// What one thread of a sweep saw of a pack.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) commits: PackedCommits,
+    /// Of those families of trees that were read when it was known what would be
+    /// asked.
+    pub(crate) mentions: Mentions,
 }
 
 impl Store {
@@ -55,7 +73,7 @@ impl Store {
             has_promisor_pack: false,
             hash: repository.hash(),
             catalog: OnceLock::new(),
-            packed_commits: OnceLock::new(),
+            sight: OnceLock::new(),
         };
         let mut seen = HashSet::new();
         store.add_directory(&repository.common_dir().join("objects"), 0, &mut seen);
@@ -180,7 +198,7 @@ impl Store {
             has_promisor_pack: false,
             hash: self.hash,
             catalog: OnceLock::new(),
-            packed_commits: OnceLock::new(),
+            sight: OnceLock::new(),
         };
         there.add_packs(&directory.join("pack"));
         let mut ids = loose_ids(directory, self.hash);
@@ -197,16 +215,21 @@ impl Store {
         self.hash
     }
 
-    /// Keeps what a sweep of every pack saw of their commits, so that they need
-    /// not be read again.
-    pub(crate) fn remember(&self, packed_commits: Vec<Vec<PackedCommits>>) {
+    /// Keeps what a sweep of every pack saw, so that their commits need not be read
+    /// again, and few of their trees: where those mention one of `asked` is known.
+    pub(crate) fn remember(&self, packs: Vec<Vec<Seen>>, asked: HashSet<ObjectId>) {
         // Whoever comes second saw the same.
-        let _is_first = self.packed_commits.set(packed_commits);
+        let _is_first = self.sight.set(Sight { packs, asked });
     }
 
-    /// What the commits of a pack name, if a sweep has read them.
-    pub(crate) fn packed_commits(&self, pack: usize) -> Option<&[PackedCommits]> {
-        self.packed_commits.get()?.get(pack).map(Vec::as_slice)
+    /// What a sweep saw of a pack, if there was one.
+    pub(crate) fn seen(&self, pack: usize) -> Option<&[Seen]> {
+        self.sight.get()?.packs.get(pack).map(Vec::as_slice)
+    }
+
+    /// Whether a sweep knew that these would be asked about.
+    pub(crate) fn was_asked(&self, ids: &[ObjectId]) -> bool {
+        self.sight.get().is_some_and(|sight| ids.iter().all(|id| sight.asked.contains(id)))
     }
 
     /// Makes the catalog of several packs, on every thread: so it must be called by

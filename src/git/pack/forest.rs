@@ -135,6 +135,11 @@ impl Forest {
         self.families.roots.iter().flatten().copied()
     }
 
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Entries that rest on themselves, directly or not.
     pub(crate) fn unrooted(&self) -> &[NodeId] {
         &self.families.unrooted

@@ -22,45 +22,84 @@ pub(crate) trait Visit {
     fn child(&mut self, node: NodeId, kind: Kind, bytes: &[u8], base: &Self::Held) -> Self::Held;
 }
 
-/// Roots to be walked by any thread, the heaviest families first.
+/// Roots to be walked by any thread: stage by stage, in each the heaviest families
+/// first.
 pub(crate) struct Schedule {
-    large: Vec<NodeId>,
-    small: Vec<Vec<NodeId>>,
+    units: Vec<Unit>,
     next: AtomicUsize,
 }
 
+/// What a thread takes at once.
+enum Unit {
+    One(NodeId),
+    Many(Vec<NodeId>),
+}
+
 impl Schedule {
-    /// Schedules the roots that `wants` says yes to: heavy families alone,
-    /// heaviest first, so that none is left over at the end; light ones in
-    /// chunks of about the same weight.
-    pub(crate) fn new(forest: &Forest, wants: impl Fn(Link) -> bool) -> Self {
-        let (mut large, mut small) = (Vec::new(), Vec::new());
-        let (mut chunk, mut weight) = (Vec::new(), 0);
-        for (root, bytes) in forest.families().filter(|(root, _)| wants(forest.link(*root))) {
-            if bytes >= LARGE_FAMILY_BYTES {
-                large.push((Reverse(bytes), root));
-                continue;
-            }
-            chunk.push(root);
-            weight += bytes;
-            if weight >= LARGE_FAMILY_BYTES {
-                small.push(std::mem::take(&mut chunk));
-                weight = 0;
+    /// Schedules the roots that `stage` gives a number, the lowest first: heavy
+    /// families alone, heaviest first, so that none is left over at the end; light
+    /// ones in chunks of about the same weight.
+    pub(crate) fn new<const STAGES: usize>(
+        forest: &Forest,
+        stage: impl Fn(NodeId, Link) -> Option<usize>,
+    ) -> Self {
+        let mut stages = [const { Stage::new() }; STAGES];
+        for (root, bytes) in forest.families() {
+            if let Some(stage) = stage(root, forest.link(root)) {
+                stages[stage].add(root, bytes);
             }
         }
-        small.push(chunk);
-        large.sort_unstable();
-        let large = large.into_iter().map(|(_, root)| root).collect();
-        Self { large, small, next: AtomicUsize::new(0) }
+        let units = stages.into_iter().flat_map(Stage::into_units).collect();
+        Self { units, next: AtomicUsize::new(0) }
+    }
+
+    /// Whether no root is scheduled.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.units.is_empty()
     }
 
     /// The next roots for the thread that asks.
     pub(crate) fn take(&self) -> Option<&[NodeId]> {
-        let unit = self.next.fetch_add(1, Ordering::Relaxed);
-        match unit.checked_sub(self.large.len()) {
-            None => Some(std::slice::from_ref(&self.large[unit])),
-            Some(chunk) => self.small.get(chunk).map(Vec::as_slice),
+        let unit = self.units.get(self.next.fetch_add(1, Ordering::Relaxed))?;
+        Some(match unit {
+            Unit::One(root) => std::slice::from_ref(root),
+            Unit::Many(roots) => roots,
+        })
+    }
+}
+
+/// Families that are scheduled together.
+struct Stage {
+    large: Vec<(Reverse<u64>, NodeId)>,
+    small: Vec<Vec<NodeId>>,
+    chunk: Vec<NodeId>,
+    chunk_bytes: u64,
+}
+
+impl Stage {
+    const fn new() -> Self {
+        Self { large: Vec::new(), small: Vec::new(), chunk: Vec::new(), chunk_bytes: 0 }
+    }
+
+    fn add(&mut self, root: NodeId, bytes: u64) {
+        if bytes >= LARGE_FAMILY_BYTES {
+            return self.large.push((Reverse(bytes), root));
         }
+        self.chunk.push(root);
+        self.chunk_bytes += bytes;
+        if self.chunk_bytes >= LARGE_FAMILY_BYTES {
+            self.small.push(std::mem::take(&mut self.chunk));
+            self.chunk_bytes = 0;
+        }
+    }
+
+    fn into_units(mut self) -> impl Iterator<Item = Unit> {
+        if !self.chunk.is_empty() {
+            self.small.push(self.chunk);
+        }
+        self.large.sort_unstable();
+        let large = self.large.into_iter().map(|(_, root)| Unit::One(root));
+        large.chain(self.small.into_iter().map(Unit::Many))
     }
 }
 
@@ -72,7 +111,9 @@ pub(crate) fn visit<V: Visit + Send>(
     visitor: impl Fn() -> V + Sync,
 ) -> Vec<V> {
     let forest = pack.forest();
-    let schedule = Schedule::new(forest, |link| matches!(link, Link::Root(kind) if wants(kind)));
+    let schedule = Schedule::new::<1>(forest, |_, link| {
+        matches!(link, Link::Root(kind) if wants(kind)).then_some(0)
+    });
     rayon::broadcast(|_| {
         let mut visitor = visitor();
         let mut visiting = Visiting::new(pack);

@@ -23,8 +23,8 @@ pub(super) struct Line {
     pub(super) introduced: Option<CommitId>,
     pub(super) removed: Option<CommitId>,
     pub(super) in_head: bool,
-    /// The newest ref that reaches it, with that commit's time.
-    newest: Option<(i64, CommitId)>,
+    /// The commit of the newest ref that reaches it.
+    newest: Option<CommitId>,
     /// Whether `HEAD`'s history holds it.
     is_in_line_of_head: bool,
 }
@@ -137,7 +137,7 @@ impl Lines {
         let mut lost: BTreeMap<CommitId, Vec<u32>> = BTreeMap::new();
         let messages: Vec<u32> = history.commits.iter().map(|(_, number)| *number).collect();
         for (number, line) in self.lines.iter().enumerate() {
-            let tip = if line.is_in_line_of_head { head } else { line.newest.map(|(_, tip)| tip) };
+            let tip = if line.is_in_line_of_head { head } else { line.newest };
             let Some(tip) = tip else { continue };
             let is_held = history.sets.holds(history.holds(tip), number as u32);
             if !is_held && !messages.contains(&(number as u32)) {
@@ -173,8 +173,10 @@ impl Line {
         if tip.name.as_deref().is_some_and(|name| name.starts_with(b"refs/")) {
             self.refs.push(at);
             if let Some(commit) = commit {
-                let time = history.graph.commits[commit as usize].time;
-                self.newest = self.newest.max(Some((time, commit)));
+                let key = |at| (history.graph.time(at), history.graph.id(at));
+                if self.newest.is_none_or(|newest| key(newest) < key(commit)) {
+                    self.newest = Some(commit);
+                }
             }
         }
     }
@@ -186,7 +188,7 @@ fn bit(reach: Reach) -> u8 {
 
 /// By commit: a bit for each reach of the tips that it is an ancestor of.
 fn reached(history: &History, tips: &[Tip]) -> Vec<u8> {
-    let mut reached = vec![0u8; history.graph.commits.len()];
+    let mut reached = vec![0u8; history.graph.len()];
     for reach in [Reach::Ref, Reach::Note, Reach::Stash, Reach::Reflog] {
         let own = tips.iter().filter(|tip| tip.reach == reach);
         let commits = own.filter_map(|tip| history.graph.number(tip.chain.last()?));
@@ -204,7 +206,7 @@ fn reached(history: &History, tips: &[Tip]) -> Vec<u8> {
 /// By commit: which of the 64 wanted objects from `start` on its history holds,
 /// its own message included.
 fn history_bits(history: &History, start: u32) -> Vec<u64> {
-    let mut bits = vec![0u64; history.graph.commits.len()];
+    let mut bits = vec![0u64; history.graph.len()];
     for (commit, number) in &history.commits {
         bits[*commit as usize] |= set_bits(&[*number], start);
     }

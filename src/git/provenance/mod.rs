@@ -9,8 +9,10 @@
 mod holders;
 mod lines;
 mod paths;
+mod records;
 mod sets;
 mod tips;
+mod upwards;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,7 +22,7 @@ use super::pack::Inflater;
 use super::{GitError, Repository, Store};
 use crate::finding::{Commit, Provenance, Reach};
 
-use super::commits::{self, CommitId, Graph};
+use super::commits::{self, CommitId, Graph, Unlinked};
 use super::names::escape;
 use super::short::{Short, short};
 use holders::{Trees, Wanted};
@@ -52,11 +54,15 @@ pub fn provenance(
     }
     let store = repository.store();
     let wanted = Wanted::new(&ids);
-    let raws = Graph::gather(&store);
+    let commits = Unlinked::gather(&store);
     let mut sets = Sets::new();
+    // Both ask for ids, and to make their table takes all threads.
+    for pack in &store.packs {
+        pack.ids();
+    }
     // To link them keeps one thread busy, to read the trees all that are left.
     let (graph, trees) =
-        rayon::join(|| Graph::link(raws), || holders::gather(&store, &wanted, &mut sets));
+        rayon::join(|| Graph::link(&commits), || holders::gather(&store, &wanted, &mut sets));
     let tips = tips::gather(repository, &store, &graph, &wanted)?;
     let history = History::new(graph, trees, sets, &wanted);
     let head = repository.head().ok().flatten().and_then(|head| history.graph.number(&head));
@@ -89,8 +95,8 @@ pub(crate) fn standing(
     let roots: Vec<Short> = commits
         .iter()
         .map(|id| {
-            let tree = graph.number(id).map(|number| graph.commits[number as usize].tree);
-            tree.map(|tree| short(tree.as_bytes()))
+            let commit = graph.number(id)?;
+            Some(short(graph.tree(commit).as_bytes()))
         })
         .collect::<Option<_>>()?;
     let mut found = paths::all(&trees, &roots)?;
@@ -118,17 +124,18 @@ struct History {
 
 impl History {
     fn new(graph: Graph, trees: Trees, mut sets: Sets, wanted: &Wanted) -> Self {
-        let mut holds = Vec::with_capacity(graph.commits.len());
+        let mut holds = Vec::with_capacity(graph.len());
         let mut commits = Vec::new();
-        for (number, commit) in graph.commits.iter().enumerate() {
-            let below = trees.leads_to.get(&short(commit.tree.as_bytes()));
+        for number in 0..graph.len() as CommitId {
+            let tree = graph.tree(number).as_bytes();
+            let below = trees.leads_to.get(&short(tree));
             let mut set = below.copied().unwrap_or(SetId::EMPTY);
-            if let Some(tree) = wanted.number(commit.tree.as_bytes()) {
+            if let Some(tree) = wanted.number(tree) {
                 set = sets.with(set, tree);
             }
             holds.push(set);
-            if let Some(own) = wanted.number(commit.id.as_bytes()) {
-                commits.push((number as CommitId, own));
+            if let Some(own) = wanted.number(graph.id(number).as_bytes()) {
+                commits.push((number, own));
             }
         }
         Self { graph, trees, sets, holds, commits }
@@ -155,7 +162,7 @@ impl History {
             if let Some(known) = described.get(&commit) {
                 return Some(known.clone());
             }
-            let id = self.graph.commits[commit as usize].id;
+            let id = self.graph.id(commit).to_owned();
             let (_, bytes) = store.read(&id, &mut inflater).ok()??;
             let commit_facts = commits::describe(id, &bytes);
             described.insert(commit, commit_facts.clone());

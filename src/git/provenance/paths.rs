@@ -68,10 +68,13 @@ pub(super) fn find(
     let mut seen: HashSet<(Short, u32)> = HashSet::new();
     let mut found: Vec<(Vec<u32>, HashSet<u32>)> = vec![Default::default(); count];
     for commit in order {
-        let root = short(history.graph.commits[*commit as usize].tree.as_bytes());
+        let root = short(history.graph.tree(*commit).as_bytes());
         let mut open = vec![(root, ROOT)];
         while let Some((tree, path)) = open.pop() {
-            let Some(edges) = history.trees.edges.get(&tree) else { continue };
+            let edges = history.trees.edges.of(tree);
+            if edges.is_empty() {
+                continue;
+            }
             let is_bomb = seen.len() >= STEPS_LIMIT || paths.parts.len() >= PATHS_LIMIT;
             if is_bomb || !seen.insert((tree, path)) {
                 continue;
@@ -111,7 +114,10 @@ pub(super) fn all(trees: &Trees, roots: &[Short]) -> Option<Vec<(u32, Vec<u8>, u
     for (at, root) in roots.iter().enumerate() {
         let mut open = vec![(*root, ROOT)];
         while let Some((tree, path)) = open.pop() {
-            let Some(edges) = trees.edges.get(&tree) else { continue };
+            let edges = trees.edges.of(tree);
+            if edges.is_empty() {
+                continue;
+            }
             if seen.len() >= STEPS_LIMIT || paths.parts.len() >= PATHS_LIMIT {
                 return None;
             }

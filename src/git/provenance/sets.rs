@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use crate::git::short::ByShort;
+
 /// A set, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SetId(u32);
@@ -19,7 +21,8 @@ impl SetId {
 pub(super) struct Sets {
     members: Vec<Box<[u32]>>,
     numbers: HashMap<Box<[u32]>, SetId>,
-    unions: HashMap<(SetId, SetId), SetId>,
+    /// By both numbers, the smaller first.
+    unions: ByShort<SetId>,
 }
 
 impl Sets {
@@ -28,7 +31,7 @@ impl Sets {
         Self {
             members: vec![empty.clone()],
             numbers: HashMap::from([(empty, SetId::EMPTY)]),
-            unions: HashMap::new(),
+            unions: ByShort::default(),
         }
     }
 
@@ -56,7 +59,7 @@ impl Sets {
         if one == SetId::EMPTY {
             return other;
         }
-        let key = (one.min(other), one.max(other));
+        let key = u64::from(one.min(other).0) << 32 | u64::from(one.max(other).0);
         if let Some(union) = self.unions.get(&key) {
             return *union;
         }

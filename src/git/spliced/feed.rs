@@ -5,6 +5,8 @@
 //! runs of those that did. What is not a whole entry of the base is put together
 //! until the next such run begins, and read at once.
 
+#![expect(clippy::inline_always, reason = "all kinds of looks share it, and each is to be as fast")]
+
 use std::ops::Range;
 
 use crate::git::pack::{Buffer, Piece};
@@ -55,7 +57,7 @@ impl<'a> Feed<'a> {
 
     /// Takes the next piece; gives entries, numbered, as soon as it is known
     /// what they are. Says whether the bytes can be entries.
-    #[inline]
+    #[inline(always)]
     pub(super) fn piece(&mut self, piece: &Piece<'_>, mut take: impl FnMut(u32, Part<'_>)) -> bool {
         let Some(run) = piece.copied_from.and_then(|from| self.run(from, piece.len())) else {
             piece.append_to(self.loose);
@@ -97,7 +99,7 @@ impl<'a> Feed<'a> {
     }
 
     /// Takes the whole entries behind the last run.
-    #[inline]
+    #[inline(always)]
     fn read(&mut self, take: &mut impl FnMut(u32, Part<'_>)) {
         while let Some(entry) = first_entry(&self.loose[self.taken..], self.hash_len) {
             if let Some(starts) = &mut self.starts {
@@ -110,7 +112,7 @@ impl<'a> Feed<'a> {
     }
 
     /// The entries of the base that stand whole in a piece of it.
-    #[inline]
+    #[inline(always)]
     fn run(&mut self, from: usize, len: usize) -> Option<Range<usize>> {
         let near = if *self.base.get(self.near)? <= from as u32 { self.near } else { 0 };
         let first = passed(self.base, near, |start| start < from as u32);

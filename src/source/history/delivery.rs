@@ -5,18 +5,61 @@
 //! name once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gix_hash::ObjectId;
 
 use super::lfs::lfs_pointer;
 use super::missing;
+use super::trees::Mentioned;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
 use crate::git::names::escape;
 use crate::git::pack::{Kind, ObjectError};
-use crate::git::{Repository, Store};
+use crate::git::{Filter, PackedCommits, Repository, Seen, Store, short};
 use crate::rule::Prefilter;
 use crate::source::{Content, Sink};
+
+/// The objects that were handed over so far.
+#[derive(Debug, Default)]
+pub(super) struct Handed {
+    ids: Mutex<HashSet<ObjectId>>,
+    filter: Filter,
+    count: AtomicUsize,
+}
+
+impl Handed {
+    fn insert(&self, id: ObjectId) -> bool {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = ids.insert(id);
+        if is_new {
+            // Whoever sees the count has the filter as it was then.
+            self.filter.insert(short(id.as_bytes()));
+            self.count.store(ids.len(), Ordering::Release);
+        }
+        is_new
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Knows all that [`Handed::count`] counted.
+    pub(super) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
+    fn into_ids(self) -> HashSet<ObjectId> {
+        self.ids.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one thread saw of a pack.
+pub(super) struct Part {
+    pub(super) commits: PackedCommits,
+    pub(super) mentioned: Mentioned,
+}
 
 /// Where all parts of a sweep hand over what they find.
 pub(super) struct Delivery<'a> {
@@ -25,7 +68,7 @@ pub(super) struct Delivery<'a> {
     pub(super) root: &'a Arc<str>,
     pub(super) prefilter: &'a Prefilter,
     pub(super) sink: &'a dyn Sink,
-    delivered: Mutex<HashSet<ObjectId>>,
+    pub(super) handed: Handed,
     /// Names that stand in trees and hold a literal, each with the least id of
     /// the trees that hold it, so that the choice does not hang on threads.
     names: Mutex<BTreeMap<Vec<u8>, ObjectId>>,
@@ -48,7 +91,7 @@ impl<'a> Delivery<'a> {
             root,
             prefilter,
             sink,
-            delivered: Mutex::default(),
+            handed: Handed::default(),
             names: Mutex::default(),
             missing: Mutex::default(),
             large: Mutex::default(),
@@ -84,7 +127,7 @@ impl<'a> Delivery<'a> {
     /// Whether an object has not been handed over before. Those whose bytes were
     /// made to collide share the null id, and each is the first.
     pub(super) fn is_first(&self, id: ObjectId) -> bool {
-        id.is_null() || self.delivered.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+        id.is_null() || self.handed.insert(id)
     }
 
     /// The origin of an object.
@@ -129,13 +172,25 @@ impl<'a> Delivery<'a> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
     }
 
-    /// Hands over what had to wait for the whole sweep.
-    pub(super) fn finish(self, store: &Store) {
+    /// Hands over what had to wait for the whole sweep, and has the store remember
+    /// what was seen of its packs.
+    pub(super) fn finish(self, store: &Store, seen: Option<Vec<Vec<Part>>>) {
         let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
         for skip in missing::skips(self.repository, store, self.root, missing) {
             self.sink.skip(skip);
         }
         let names = self.names.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = seen {
+            let count = self.handed.count();
+            let told = |Part { commits, mentioned }: Part| Seen {
+                commits,
+                mentions: mentioned.told(count),
+            };
+            let pack = |parts: Vec<Part>| parts.into_iter().map(told).collect();
+            let mut asked = self.handed.into_ids();
+            asked.extend(names.values());
+            store.remember(seen.into_iter().map(pack).collect(), asked);
+        }
         for (name, id) in names {
             let origin = Arc::new(Origin {
                 source: SourceKind::Metadata,

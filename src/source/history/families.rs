@@ -9,10 +9,11 @@ use crate::finding::Tally;
 use crate::git::pack::{Inflater, Kind, Link, NodeId};
 
 use super::carefully;
+use super::delivery::Part;
 use super::hopefully::Hopeful;
 use super::packs::Field;
 use super::trees::TreeWalker;
-use crate::git::{Links, PackedCommits};
+use crate::git::Links;
 
 /// Walks families, one worker's share.
 pub(super) struct Walker<'a> {
@@ -56,35 +57,41 @@ impl<'a> Walker<'a> {
         if self.field.delivery.prefilter.takes_everything() || is_hopeless {
             return self.carefully(root);
         }
-        let (inflater, links) = (&mut self.inflater, &mut self.links);
         if kind == Kind::Tree {
-            self.trees.family(root, inflater, links);
+            self.settle();
+            self.trees.family(root, &mut self.inflater, &mut self.links);
         } else if let Some(by_cores) =
             self.by_cores.as_mut().filter(|walk| !walk.gathered.is_wasteful())
         {
-            by_cores.family(root, kind, inflater, links);
+            by_cores.family(root, kind, &mut self.inflater, &mut self.links);
         } else {
-            self.by_literals.family(root, kind, inflater, links);
+            self.by_literals.family(root, kind, &mut self.inflater, &mut self.links);
         }
         self.walk_again();
     }
 
-    /// Asks about everything gathered, and counts; gives what the commits name.
-    pub(super) fn finish(mut self) -> PackedCommits {
-        let prefilter = self.field.delivery.prefilter;
-        if let Some(by_cores) = &mut self.by_cores {
-            by_cores.gathered.search(prefilter);
-        }
-        self.walk_again();
-        self.by_literals.gathered.search(prefilter);
-        self.trees.names.search(prefilter);
+    /// Asks about everything gathered, and counts; gives what was seen.
+    pub(super) fn finish(mut self) -> Part {
+        self.settle();
+        self.trees.names.search(self.field.delivery.prefilter);
         self.walk_again();
         let by_cores = self.by_cores.map(|walk| walk.gathered.counted).unwrap_or_default();
         let hoped = by_cores + self.by_literals.gathered.counted;
         self.field.delivery.sink.count(self.counted + hoped);
         let (missing, commits) = self.links.finish();
         self.field.delivery.missing(missing);
-        commits
+        Part { commits, mentioned: self.trees.mentioned }
+    }
+
+    /// Asks about everything gathered but names.
+    fn settle(&mut self) {
+        let prefilter = self.field.delivery.prefilter;
+        if let Some(by_cores) = &mut self.by_cores {
+            by_cores.gathered.search(prefilter);
+        }
+        self.walk_again();
+        self.by_literals.gathered.search(prefilter);
+        self.walk_again();
     }
 
     /// Walks again what could not be told so far.

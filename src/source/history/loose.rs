@@ -6,9 +6,9 @@
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;
+use rayon::prelude::*;
 
 use super::delivery::{Delivery, tally};
 use super::hopefully::LARGE_OBJECT_BYTES;
@@ -17,6 +17,9 @@ use crate::finding::{Skip, SkipKind};
 use crate::git::names::{escape, to_bytes};
 use crate::git::pack::{Inflater, Kind, ObjectError};
 use crate::git::{Links, Store, list_loose, loose_header, loose_path, read_loose};
+
+/// How many objects a thread takes at least.
+const SHARE: usize = 64;
 
 /// Sweeps every directory's loose objects.
 pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
@@ -35,17 +38,16 @@ pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) {
     objects.sort();
     let groups: Vec<&[(ObjectId, PathBuf)]> =
         objects.chunk_by(|one, other| one.0 == other.0).collect();
-    let next = AtomicUsize::new(0);
-    rayon::broadcast(|_| {
-        let (mut inflater, mut links) = (Inflater::new(), Links::new(store));
-        while let Some(copies) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if delivery.sink.is_cancelled() {
-                return;
+    // Not with every thread at once: one may be at the repository's own files.
+    let begin = || (Inflater::new(), Links::new(store));
+    let shares =
+        groups.par_iter().with_min_len(SHARE).fold(begin, |(mut inflater, mut links), copies| {
+            if !delivery.sink.is_cancelled() {
+                any_copy(copies, delivery, &mut inflater, &mut links);
             }
-            any_copy(copies, delivery, &mut inflater, &mut links);
-        }
-        delivery.missing(links.into_missing());
-    });
+            (inflater, links)
+        });
+    shares.for_each(|(_, links)| delivery.missing(links.into_missing()));
 }
 
 /// Sweeps the first copy that is sound, or names the last one's fault.

@@ -23,8 +23,8 @@ use super::Sink;
 use crate::git::{GitError, Repository, Store};
 use crate::rule::Prefilter;
 
-use delivery::Delivery;
 pub(super) use delivery::tally;
+use delivery::{Delivery, Part};
 pub(super) use lfs::lfs_pointer;
 
 /// Sweeps all that a repository stores: packs and loose objects, reachable or
@@ -46,8 +46,9 @@ pub fn sweep(
     store.prepare();
     let delivery = Delivery::new(repository, root, prefilter, sink);
     // Thousands of loose refs would have all threads but one wait.
-    rayon::join(|| objects(&store, &delivery), || places::sweep(repository, &store, &delivery));
-    delivery.finish(&store);
+    let places = || places::sweep(repository, &store, &delivery);
+    let (seen, ()) = rayon::join(|| objects(&store, &delivery), places);
+    delivery.finish(&store, seen);
     Ok(())
 }
 
@@ -61,13 +62,13 @@ pub(super) fn sweep_objects(
 ) {
     store.prepare();
     let delivery = Delivery::new(repository, root, prefilter, sink);
-    objects(store, &delivery);
-    delivery.finish(store);
+    let seen = objects(store, &delivery);
+    delivery.finish(store, seen);
 }
 
-fn objects(store: &Store, delivery: &Delivery<'_>) {
-    if let Some(commits) = packs::sweep(store, delivery) {
-        store.remember(commits);
-    }
+/// Sweeps objects; gives what was seen of each pack, unless the sweep was cancelled.
+fn objects(store: &Store, delivery: &Delivery<'_>) -> Option<Vec<Vec<Part>>> {
+    // What the packs' trees say of an object is kept if it was handed over before.
     loose::sweep(store, delivery);
+    packs::sweep(store, delivery)
 }

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix_hash::ObjectId;
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Part};
 use super::families::Walker;
-use crate::git::pack::{Forest, NodeId, ObjectError, Pack, Schedule};
-use crate::git::{PackedCommits, Store};
+use crate::git::Store;
+use crate::git::pack::{Forest, Kind, Link, NodeId, ObjectError, Pack, Schedule};
 
 /// A pack that is being swept.
 pub(super) struct Field<'a> {
@@ -44,17 +44,16 @@ impl Field<'_> {
 /// one thread, beside others: to bring all threads together for each costs more.
 const SMALL_PART: u64 = 16;
 
-/// Sweeps all packs; gives by pack what its commits name, unless the sweep was
+/// Sweeps all packs; gives by pack what was seen of it, unless the sweep was
 /// cancelled.
-pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) -> Option<Vec<Vec<PackedCommits>>> {
+pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) -> Option<Vec<Vec<Part>>> {
     let duplicates = store.duplicates();
-    let commits: Vec<OnceLock<Vec<PackedCommits>>> =
-        store.packs.iter().map(|_| OnceLock::new()).collect();
+    let seen: Vec<OnceLock<Vec<Part>>> = store.packs.iter().map(|_| OnceLock::new()).collect();
     let sweep = |at: usize, threads| {
         let pack = &store.packs[at];
-        if let Some(named) = sweep_pack(store, pack, &duplicates[at], delivery, threads) {
+        if let Some(parts) = sweep_pack(store, pack, &duplicates[at], delivery, threads) {
             // Nobody else sweeps it.
-            let _is_first = commits[at].set(named);
+            let _is_first = seen[at].set(parts);
         }
     };
     let bytes = |at: &usize| store.packs[*at].end();
@@ -73,7 +72,7 @@ pub(super) fn sweep(store: &Store, delivery: &Delivery<'_>) -> Option<Vec<Vec<Pa
             sweep(*at, Threads::This);
         }
     });
-    commits.into_iter().map(OnceLock::into_inner).collect()
+    seen.into_iter().map(OnceLock::into_inner).collect()
 }
 
 /// Who sweeps a pack.
@@ -83,15 +82,15 @@ enum Threads {
     This,
 }
 
-/// Sweeps a pack, of which an earlier one holds `duplicates` too; gives what its
-/// commits name, unless the sweep was cancelled.
+/// Sweeps a pack, of which an earlier one holds `duplicates` too; gives what was
+/// seen of it, unless the sweep was cancelled.
 fn sweep_pack(
     store: &Store,
     pack: &Pack,
     duplicates: &HashSet<u64>,
     delivery: &Delivery<'_>,
     threads: Threads,
-) -> Option<Vec<PackedCommits>> {
+) -> Option<Vec<Part>> {
     if delivery.sink.is_cancelled() {
         return None;
     }
@@ -108,7 +107,9 @@ fn sweep_pack(
     for id in forest.outside() {
         delivery.fault(*id, &ObjectError::Outside);
     }
-    let schedule = Schedule::new(forest, |_| true);
+    // Trees last, when most of what they may be asked about is known.
+    let schedule =
+        Schedule::new::<2>(forest, |_, link| Some(usize::from(link == Link::Root(Kind::Tree))));
     let walk = || {
         let mut walker = Walker::new(&field);
         while let Some(families) = schedule.take() {
@@ -121,10 +122,10 @@ fn sweep_pack(
         }
         Some(walker.finish())
     };
-    let commits = match threads {
+    let parts = match threads {
         Threads::All => rayon::broadcast(|_| walk()),
         Threads::This => vec![walk()],
     };
     super::carefully::sweep_unrooted(&field);
-    commits.into_iter().collect()
+    parts.into_iter().collect()
 }
