@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attribution;
@@ -44,6 +44,7 @@ pub(super) struct Collector<'a> {
     detector: Detector,
     progress: &'a dyn Progress,
     detected: Mutex<Vec<Detected>>,
+    has_found: AtomicBool,
     skips: Mutex<Vec<Skip>>,
     files: AtomicU64,
     blobs: AtomicU64,
@@ -57,6 +58,7 @@ impl<'a> Collector<'a> {
             detector: Detector::new(rules),
             progress,
             detected: Mutex::default(),
+            has_found: AtomicBool::new(false),
             skips: Mutex::default(),
             files: AtomicU64::new(0),
             blobs: AtomicU64::new(0),
@@ -99,6 +101,7 @@ impl Sink for Collector<'_> {
             Ok(detected) => {
                 self.progress.found(detected.len() as u64);
                 lock(&self.detected).extend(detected);
+                self.has_found.store(true, Ordering::Release);
             }
             Err(_) => self.skip(Skip {
                 origin: content
@@ -125,6 +128,10 @@ impl Sink for Collector<'_> {
         self.bytes.fetch_add(tally.bytes, Ordering::Relaxed);
         self.commits.fetch_add(tally.commits, Ordering::Relaxed);
         self.progress.read(tally);
+    }
+
+    fn has_found(&self) -> bool {
+        self.has_found.load(Ordering::Acquire)
     }
 
     fn is_cancelled(&self) -> bool {

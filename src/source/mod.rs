@@ -103,6 +103,11 @@ pub trait Sink: Sync {
     fn skip(&self, skip: Skip);
     /// More was read.
     fn count(&self, tally: Tally);
+    /// Whether some content held a key: a source then keeps what tells where it comes
+    /// from.
+    fn has_found(&self) -> bool {
+        true
+    }
     /// Whether the operator asked to stop; a source returns soon after.
     fn is_cancelled(&self) -> bool {
         false

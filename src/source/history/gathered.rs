@@ -165,6 +165,9 @@ impl Gathered {
 
     /// Searches what is gathered of families walked to their ends.
     pub(super) fn search(&mut self, prefilter: &Prefilter) {
+        if self.families.is_empty() {
+            return;
+        }
         let end = self.end_place();
         self.searched += end.bytes + end.joints;
         let is_clean = self.found_between(prefilter, Place::default(), end) == Found::Nothing;

@@ -10,6 +10,7 @@ use super::packs::Field;
 use crate::git::pack::{Inflater, NodeId};
 use crate::git::{Entry, Filter, Links, Look, Mentions, TreeWalk};
 use crate::rule::{Prefilter, SEPARATOR};
+use crate::source::Sink;
 use std::ops::Range;
 
 /// Walks families of trees, one worker's share.
@@ -17,6 +18,7 @@ pub(super) struct TreeWalker<'a> {
     walk: TreeWalk<'a, ()>,
     prefilter: &'a Prefilter,
     handed: &'a Handed,
+    sink: &'a dyn Sink,
     /// The names of new entries.
     pub(super) names: Gathered,
     pub(super) mentioned: Mentioned,
@@ -27,7 +29,7 @@ pub(super) struct TreeWalker<'a> {
 #[derive(Default)]
 pub(super) struct Mentioned {
     mentions: Mentions,
-    /// How many objects had been handed over.
+    /// How many objects had been handed over; none where nothing was noted.
     known: usize,
 }
 
@@ -57,6 +59,7 @@ impl<'a> TreeWalker<'a> {
             walk: TreeWalk::new(field.pack),
             prefilter: field.delivery.prefilter,
             handed: &field.delivery.handed,
+            sink: field.delivery.sink,
             names: Gathered::new(Sought::Literals),
             mentioned: Mentioned::default(),
         }
@@ -64,7 +67,8 @@ impl<'a> TreeWalker<'a> {
 
     /// Walks the family of `root`.
     pub(super) fn family(&mut self, root: NodeId, inflater: &mut Inflater, links: &mut Links<'_>) {
-        let known = self.handed.count();
+        // Where no key was found nobody will ask.
+        let known = if self.sink.has_found() { self.handed.count() } else { 0 };
         let mentions = self.mentioned.now(known);
         self.names.begin(root);
         let (names, prefilter) = (&mut self.names, self.prefilter);
