@@ -237,6 +237,8 @@ impl Graph {
             }))
         });
         graph.parents = Lists::joined(lists.collect());
+        // A million commits are 16 MB of these.
+        drop(parents);
         graph.order = graph.sort();
         graph
     }

@@ -35,8 +35,9 @@ const PATHS_SHOWN: usize = 5;
 
 /// Works out the provenance of each of `ids`: blobs, commits, tags or trees.
 ///
-/// Costs about one visit of every tree, and of every commit unless a sweep of the
-/// same repository has read them, however many ids there are.
+/// After a sweep of the same repository that handed all of them over it costs one
+/// visit of the trees that lead to them, and of those packed with these; else one of
+/// every tree and every commit, too, however many ids there are.
 /// An id that nothing leads to is given with [`Reach::Nothing`].
 ///
 /// # Errors
@@ -83,7 +84,8 @@ pub(crate) struct Standing {
 /// Where `ids` stand in the trees of `commits`, in the order of those; `None`
 /// where they stand at more paths than can be told apart.
 ///
-/// Costs one visit of every tree and commit that is stored.
+/// Costs one visit of every tree and commit that is stored, and a second one of the
+/// trees that lead to them.
 pub(crate) fn standing(
     store: &Store,
     ids: &[ObjectId],
