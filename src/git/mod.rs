@@ -11,6 +11,7 @@ mod changed;
 mod commits;
 mod config;
 mod error;
+mod graph;
 mod index;
 mod layout;
 mod links;

@@ -11,7 +11,7 @@ use super::holders::Wanted;
 use super::sets::SetId;
 use super::tips::Tip;
 use crate::finding::Reach;
-use crate::git::commits::CommitId;
+use crate::git::graph::CommitId;
 use crate::git::short::short;
 
 /// What is known of one wanted object.

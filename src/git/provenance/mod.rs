@@ -22,7 +22,8 @@ use super::pack::Inflater;
 use super::{GitError, Repository, Store};
 use crate::finding::{Commit, Provenance, Reach};
 
-use super::commits::{self, CommitId, Graph, Unlinked};
+use super::commits;
+use super::graph::{CommitId, Graph, Unlinked};
 use super::names::escape;
 use super::short::{Short, short};
 use holders::{Trees, Wanted};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::holders::{Edge, Trees};
 use super::{History, PATHS_SHOWN};
-use crate::git::commits::CommitId;
+use crate::git::graph::CommitId;
 use crate::git::names::escape;
 use crate::git::short::{Short, short};
 

@@ -11,7 +11,7 @@ use gix_hash::ObjectId;
 use super::GitError;
 use super::holders::Wanted;
 use crate::finding::Reach;
-use crate::git::commits::Graph;
+use crate::git::graph::Graph;
 use crate::git::names::{read_plain, to_bytes};
 use crate::git::pack::{Inflater, Kind};
 use crate::git::{Repository, Store, read_index};
