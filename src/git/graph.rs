@@ -182,8 +182,8 @@ impl<'s> Unlinked<'s> {
             if store.seen(at).is_some() {
                 return Vec::new();
             }
-            let (hash, commits) = (store.hash(), PackedCommits::default);
-            let visitor = || Gathered { hash, commits: commits() };
+            let hash = store.hash();
+            let visitor = || Gathered { hash, commits: PackedCommits::default() };
             let parts = visit(pack, |kind| kind == Kind::Commit, visitor);
             parts.into_iter().map(|part| part.commits).collect()
         });

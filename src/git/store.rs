@@ -228,8 +228,8 @@ impl Store {
     }
 
     /// Whether a sweep knew that these would be asked about.
-    pub(crate) fn was_asked(&self, ids: &[ObjectId]) -> bool {
-        self.sight.get().is_some_and(|sight| ids.iter().all(|id| sight.asked.contains(id)))
+    pub(crate) fn was_asked<'i>(&self, mut ids: impl Iterator<Item = &'i ObjectId>) -> bool {
+        self.sight.get().is_some_and(|sight| ids.all(|id| sight.asked.contains(id)))
     }
 
     /// Makes the catalog of several packs, on every thread: so it must be called by

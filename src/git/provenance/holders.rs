@@ -27,7 +27,6 @@ const DEPTH_LIMIT: usize = 4096;
 
 /// The wanted ids, asked about for every entry of many trees.
 pub(super) struct Wanted {
-    ids: Vec<ObjectId>,
     numbers: HashMap<ObjectId, u32>,
     filter: Filter,
 }
@@ -39,7 +38,7 @@ impl Wanted {
             filter.insert(short(id.as_bytes()));
         }
         let numbers = ids.iter().enumerate().map(|(at, id)| (*id, at as u32)).collect();
-        Self { ids: ids.to_vec(), numbers, filter }
+        Self { numbers, filter }
     }
 
     /// The number of a wanted id.
@@ -51,8 +50,8 @@ impl Wanted {
     }
 
     /// All of them.
-    pub(super) fn ids(&self) -> &[ObjectId] {
-        &self.ids
+    pub(super) fn ids(&self) -> impl Iterator<Item = &ObjectId> {
+        self.numbers.keys()
     }
 
     /// Says quickly of most ids that they are not wanted.
@@ -109,7 +108,7 @@ pub(super) fn gather(store: &Store, wanted: &Wanted, sets: &mut Sets) -> Trees {
     let scattered = read_scattered(store, wanted);
     let mut leads_to: ByShort<SetId> = ByShort::default();
     let mut level = Level::default();
-    wanted.ids.iter().for_each(|id| level.insert(short(id.as_bytes())));
+    wanted.ids().for_each(|id| level.insert(short(id.as_bytes())));
     for _ in 0..DEPTH_LIMIT {
         let mut next = Level::default();
         let mut gained = vec![level.gains(&scattered, |_| true, &leads_to)];
