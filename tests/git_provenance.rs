@@ -177,6 +177,32 @@ fn a_merge_of_an_old_branch_is_not_what_removed_a_blob() {
     assert_eq!(found.refs, ["refs/heads/main", "refs/heads/old"]);
 }
 
+/// In packs that overlap, and loose beside them.
+#[test]
+fn commits_that_are_stored_more_than_once_count_once() {
+    let repo = Repo::new();
+    let root = repo.write("file", "other\n").commit("root", 1);
+    let blob = repo.blob(b"the wanted bytes\n");
+    let introduced = repo.write("secret", "the wanted bytes\n").commit("bring it", 2);
+    repo.git(&["repack", "-q", "-a"]);
+    repo.git(&["rm", "-q", "secret"]);
+    let removed = repo.commit_index("take it away", 3);
+    repo.git(&["checkout", "-q", "-b", "side", &root]);
+    repo.write("more", "x").commit("side", 4);
+    repo.git(&["merge", "-q", "-m", "both", &removed]);
+    repo.git(&["repack", "-q", "-a"]);
+    let packs = std::fs::read_dir(repo.root().join(".git/objects/pack")).unwrap();
+    let is_pack = |entry: &std::fs::DirEntry| entry.path().extension() == Some("pack".as_ref());
+    assert_eq!(packs.flatten().filter(is_pack).count(), 2);
+
+    let ids = [&*blob, &root, &introduced, &removed];
+    let found = ask(&repo, &ids);
+    assert_eq!(commit_id(found[&blob].introduced.as_ref()), Some(introduced.clone()));
+    assert_eq!(commit_id(found[&blob].removed.as_ref()), Some(removed.clone()));
+    repo.git(&["repack", "-q", "-a", "-d", "-f"]);
+    assert_eq!(ask(&repo, &ids), found);
+}
+
 #[test]
 fn a_commit_that_names_ids_of_another_length_is_passed_over() {
     let repo = Repo::new();

@@ -5,33 +5,32 @@
 //! a parent is what the commit says.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
+use std::hash::{BuildHasher, RandomState};
 
 use gix_hash::{ObjectId, oid};
+use hashbrown::hash_table::{Entry, HashTable};
 use rayon::prelude::*;
 
 use super::commits::{PackedCommits, parse};
 use super::pack::{Ids, Inflater, Kind, NodeId, Visit, visit};
-use super::short::{ByShort, short};
 use super::{Store, loose_ids, loose_path, read_loose, scattered_ids};
-
-/// How many commits a thread links at once.
-const COMMITS_TOGETHER: usize = 4096;
 
 /// A commit by number.
 pub(crate) type CommitId = u32;
 
 /// All commits of a store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Graph {
-    /// Of each commit its id and its tree's.
-    named: Vec<u8>,
-    hash_len: usize,
+    names: Names,
     times: Vec<i64>,
     parents: Lists,
-    numbers: ByShort<CommitId>,
-    /// Commits whose ids another's is like, cut short.
-    alike: HashMap<ObjectId, CommitId>,
+    /// By id. Of a commit that is stored more than once, the first.
+    numbers: HashTable<CommitId>,
+    /// An index may hold whatever ids it likes, so that they are no hash of their own.
+    hasher: RandomState,
+    /// Commits that are stored before: nobody's parents, and nowhere in the order.
+    repeated: Vec<CommitId>,
     /// Every commit, parents first, older ones first among equals.
     pub(crate) order: Vec<CommitId>,
 }
@@ -45,66 +44,51 @@ impl Graph {
     /// Links commits to their parents. They are numbered as they are stored, so that
     /// those which follow one another in history lie near each other.
     pub(crate) fn link(unlinked: &Unlinked<'_>) -> Self {
-        let hash_len = unlinked.store.hash().len_in_bytes();
-        let mut graph = Self { hash_len, ..Self::default() };
         let parts = unlinked.parts();
-        let count = parts.iter().map(|part| part.commits.len()).sum();
-        graph.numbers.reserve(count);
-        graph.times.reserve(count);
-        graph.named.reserve(2 * hash_len * count);
-        // Each id, and each parent's number below, is a wait for memory, so they are
-        // fetched on every thread.
-        let ids: Vec<Vec<u8>> = parts.par_iter().map(|part| unlinked.ids(part)).collect();
-        let mut parents: Vec<&[u8]> = Vec::with_capacity(count);
-        for (part, ids) in parts.iter().zip(ids) {
-            for (id, commit) in ids.chunks_exact(hash_len).zip(part.commits.iter(hash_len)) {
-                let number = graph.times.len() as CommitId;
-                let first = *graph.numbers.entry(short(id)).or_insert(number);
-                if first != number {
-                    let id = oid::from_bytes_unchecked(id);
-                    if graph.number(id).is_some() {
-                        continue;
-                    }
-                    graph.alike.insert(id.to_owned(), number);
-                }
-                graph.named.extend_from_slice(id);
-                graph.named.extend_from_slice(commit.tree);
-                graph.times.push(commit.time);
-                parents.push(commit.parents);
+        let names = unlinked.names(&parts);
+        let hash_len = names.hash_len;
+        let count = names.len();
+        let mut times = Vec::with_capacity(count);
+        let commits = parts.iter().flat_map(|part| part.commits.iter(hash_len));
+        times.extend(commits.map(|commit| commit.time));
+        let mut numbers = HashTable::with_capacity(count);
+        let hasher = RandomState::new();
+        let mut repeated = Vec::new();
+        for number in 0..count as CommitId {
+            let id = names.id(number);
+            let hash = |at: &CommitId| hasher.hash_one(names.id(*at));
+            match numbers.entry(hash(&number), |at| names.id(*at) == id, hash) {
+                Entry::Occupied(_) => repeated.push(number),
+                Entry::Vacant(place) => drop(place.insert(number)),
             }
         }
-        let lists = parents.par_chunks(COMMITS_TOGETHER).map(|some| {
-            Lists::of(some.iter().map(|parents| {
-                let ids = parents.chunks_exact(hash_len);
-                ids.filter_map(|id| graph.number(oid::try_from_bytes(id).ok()?))
+        let (parents, order) = (Lists::default(), Vec::new());
+        let mut graph = Self { names, times, parents, numbers, hasher, repeated, order };
+        // Each is a wait for memory, so that they are looked up on every thread.
+        let lists = parts.par_iter().map(|part| {
+            Lists::of(part.commits.iter(hash_len).map(|commit| {
+                let ids = commit.parents.chunks_exact(hash_len);
+                ids.filter_map(|id| graph.number(oid::from_bytes_unchecked(id)))
             }))
         });
         graph.parents = Lists::joined(lists.collect());
-        // A million commits are 16 MB of these.
-        drop(parents);
         graph.order = graph.sort();
         graph
     }
 
-    /// How many commits there are.
+    /// Above all numbers of commits.
     pub(crate) fn len(&self) -> usize {
-        self.times.len()
+        self.names.len()
     }
 
     /// The id of a commit.
     pub(crate) fn id(&self, number: CommitId) -> &oid {
-        self.ids(number)[0]
+        self.names.id(number)
     }
 
     /// The id of a commit's tree.
     pub(crate) fn tree(&self, number: CommitId) -> &oid {
-        self.ids(number)[1]
-    }
-
-    fn ids(&self, number: CommitId) -> [&oid; 2] {
-        let start = 2 * self.hash_len * number as usize;
-        let (id, after) = self.named[start..].split_at(self.hash_len);
-        [id, &after[..self.hash_len]].map(oid::from_bytes_unchecked)
+        self.names.tree(number)
     }
 
     /// When it was made: seconds since 1970 of the committer, 0 where malformed.
@@ -114,11 +98,7 @@ impl Graph {
 
     /// The number of a commit.
     pub(crate) fn number(&self, id: &oid) -> Option<CommitId> {
-        let first = *self.numbers.get(&short(id.as_bytes()))?;
-        if self.id(first) == id {
-            return Some(first);
-        }
-        self.alike.get(id).copied()
+        self.numbers.find(self.hasher.hash_one(id), |at| self.id(*at) == id).copied()
     }
 
     /// The parents of a commit that are stored here.
@@ -134,6 +114,10 @@ impl Graph {
         let all = 0..self.len() as CommitId;
         let mut waits_for: Vec<u32> =
             all.clone().map(|at| self.parents.of_commit(at).len() as u32).collect();
+        for number in &self.repeated {
+            // Waits for ever.
+            waits_for[*number as usize] += 1;
+        }
         let key = |number| Reverse((self.time(number), self.id(number), number));
         let mut ready: BinaryHeap<_> =
             all.filter(|number| waits_for[*number as usize] == 0).map(key).collect();
@@ -224,17 +208,53 @@ impl<'s> Unlinked<'s> {
         packed.chain([Part { commits: &self.others, ids: None }]).collect()
     }
 
-    /// The ids of a part's commits, one after the other.
-    fn ids(&self, part: &Part<'_>) -> Vec<u8> {
+    /// What the commits of all parts are called, and their trees. Each id is a wait
+    /// for memory, so that they are fetched on every thread.
+    fn names(&self, parts: &[Part<'_>]) -> Names {
         let hash_len = self.store.hash().len_in_bytes();
-        let mut ids = Vec::with_capacity(part.commits.len() * hash_len);
-        for node in part.commits.nodes() {
-            ids.extend_from_slice(match part.ids {
-                Some(ids) => ids.of(node).as_bytes(),
-                None => self.other_ids[node as usize].as_bytes(),
-            });
+        let count: usize = parts.iter().map(|part| part.commits.len()).sum();
+        let mut bytes = vec![0; 2 * hash_len * count];
+        let mut rest = bytes.as_mut_slice();
+        let mut places = Vec::with_capacity(parts.len());
+        for part in parts {
+            let len = 2 * hash_len * part.commits.len();
+            places.push((part, rest.split_off_mut(..len).unwrap_or_default()));
         }
-        ids
+        places.into_par_iter().for_each(|(part, places)| {
+            let nodes = part.commits.nodes().zip(part.commits.iter(hash_len));
+            for ((node, commit), place) in nodes.zip(places.chunks_exact_mut(2 * hash_len)) {
+                let (id, tree) = place.split_at_mut(hash_len);
+                id.copy_from_slice(match part.ids {
+                    Some(ids) => ids.of(node).as_bytes(),
+                    None => self.other_ids[node as usize].as_bytes(),
+                });
+                tree.copy_from_slice(commit.tree);
+            }
+        });
+        Names { bytes, hash_len }
+    }
+}
+
+/// Of commits their ids and their trees', by number.
+#[derive(Debug)]
+struct Names {
+    bytes: Vec<u8>,
+    hash_len: usize,
+}
+
+impl Names {
+    fn len(&self) -> usize {
+        self.bytes.len() / (2 * self.hash_len)
+    }
+
+    fn id(&self, number: CommitId) -> &oid {
+        let start = 2 * self.hash_len * number as usize;
+        oid::from_bytes_unchecked(&self.bytes[start..start + self.hash_len])
+    }
+
+    fn tree(&self, number: CommitId) -> &oid {
+        let start = (2 * number as usize + 1) * self.hash_len;
+        oid::from_bytes_unchecked(&self.bytes[start..start + self.hash_len])
     }
 }
 
@@ -325,5 +345,39 @@ impl Lists {
             }
         }
         Self { members, ends }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::Repository;
+
+    #[test]
+    fn a_commit_that_is_stored_twice_stands_in_the_order_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let git = directory.path().join(".git");
+        for part in ["objects", "refs"] {
+            std::fs::create_dir_all(git.join(part)).expect("it can be made");
+        }
+        std::fs::write(git.join("HEAD"), "ref: refs/heads/main\n").expect("it can be written");
+        let opened = Repository::discover_root(directory.path());
+        let store = opened.expect("it can be read").expect("it is there").store();
+        let [root, child, tree] =
+            [1, 2, 3].map(|byte| ObjectId::try_from(&[byte; 20][..]).expect("an id"));
+        let commit = |parent: &str, time| {
+            format!("tree {tree}\n{parent}committer A <a> {time} +0000\n\n").into_bytes()
+        };
+        let mut unlinked = Unlinked::gather(&store);
+        unlinked.push(child, &commit(&format!("parent {root}\n"), 7));
+        unlinked.push(root, &commit("", 5));
+        unlinked.push(child, &commit(&format!("parent {root}\n"), 7));
+        unlinked.push(root, &commit("", 5));
+
+        let graph = Graph::link(&unlinked);
+        let order: Vec<_> = graph.order.iter().map(|number| graph.id(*number)).collect();
+        assert_eq!(order, [&*root, &*child]);
+        assert_eq!([&root, &child].map(|id| graph.number(id)), [Some(1), Some(0)]);
+        assert_eq!((graph.parents(0), graph.tree(0), graph.time(0)), (&[1][..], &*tree, 7));
     }
 }

@@ -66,7 +66,7 @@ pub fn provenance(
     let (graph, trees) =
         rayon::join(|| Graph::link(&commits), || holders::gather(&store, &wanted, &mut sets));
     let tips = tips::gather(repository, &store, &graph, &wanted)?;
-    let history = History::new(graph, trees, sets, &wanted);
+    let history = History::new(graph, trees, sets, &ids, &wanted);
     let head = repository.head().ok().flatten().and_then(|head| history.graph.number(&head));
     Ok(history.provenances(&ids, &tips, head, &store, &wanted))
 }
@@ -126,9 +126,10 @@ struct History {
 }
 
 impl History {
-    fn new(graph: Graph, trees: Trees, mut sets: Sets, wanted: &Wanted) -> Self {
+    fn new(graph: Graph, trees: Trees, mut sets: Sets, ids: &[ObjectId], wanted: &Wanted) -> Self {
+        let numbered = ids.iter().zip(0..);
+        let commits = numbered.filter_map(|(id, own)| Some((graph.number(id)?, own))).collect();
         let mut holds = Vec::with_capacity(graph.len());
-        let mut commits = Vec::new();
         for number in 0..graph.len() as CommitId {
             let tree = graph.tree(number).as_bytes();
             let below = trees.leads_to.get(&short(tree));
@@ -137,9 +138,6 @@ impl History {
                 set = sets.with(set, tree);
             }
             holds.push(set);
-            if let Some(own) = wanted.number(graph.id(number).as_bytes()) {
-                commits.push((number, own));
-            }
         }
         Self { graph, trees, sets, holds, commits }
     }
