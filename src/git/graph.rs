@@ -29,7 +29,7 @@ pub(crate) struct Graph {
     numbers: HashTable<CommitId>,
     /// An index may hold whatever ids it likes, so that they are no hash of their own.
     hasher: RandomState,
-    /// Commits that are stored before: nobody's parents, and nowhere in the order.
+    /// Further copies of commits: nobody's parents, and nowhere in the order.
     repeated: Vec<CommitId>,
     /// Every commit, parents first, older ones first among equals.
     pub(crate) order: Vec<CommitId>,
@@ -76,7 +76,7 @@ impl Graph {
         graph
     }
 
-    /// Above all numbers of commits.
+    /// Above the number of every commit.
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
