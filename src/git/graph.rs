@@ -29,8 +29,6 @@ pub(crate) struct Graph {
     numbers: HashTable<CommitId>,
     /// An index may hold whatever ids it likes, so that they are no hash of their own.
     hasher: RandomState,
-    /// Further copies of commits: nobody's parents, and nowhere in the order.
-    repeated: Vec<CommitId>,
     /// Every commit, parents first, older ones first among equals.
     pub(crate) order: Vec<CommitId>,
 }
@@ -53,6 +51,7 @@ impl Graph {
         times.extend(commits.map(|commit| commit.time));
         let mut numbers = HashTable::with_capacity(count);
         let hasher = RandomState::new();
+        // Further copies of commits: nobody's parents, and nowhere in the order.
         let mut repeated = Vec::new();
         for number in 0..count as CommitId {
             let id = names.id(number);
@@ -63,7 +62,7 @@ impl Graph {
             }
         }
         let (parents, order) = (Lists::default(), Vec::new());
-        let mut graph = Self { names, times, parents, numbers, hasher, repeated, order };
+        let mut graph = Self { names, times, parents, numbers, hasher, order };
         // Each is a wait for memory, so that they are looked up on every thread.
         let lists = parts.par_iter().map(|part| {
             Lists::of(part.commits.iter(hash_len).map(|commit| {
@@ -72,7 +71,7 @@ impl Graph {
             }))
         });
         graph.parents = Lists::joined(lists.collect());
-        graph.order = graph.sort();
+        graph.order = graph.sort(&repeated);
         graph
     }
 
@@ -108,13 +107,13 @@ impl Graph {
 
     /// Parents first; among those that could come next the oldest, then the
     /// least id. Commits that are their own ancestors, which takes a broken
-    /// hash, come nowhere.
-    fn sort(&self) -> Vec<CommitId> {
+    /// hash, come nowhere, nor do those that are `repeated`.
+    fn sort(&self, repeated: &[CommitId]) -> Vec<CommitId> {
         let children = self.parents.turned();
         let all = 0..self.len() as CommitId;
         let mut waits_for: Vec<u32> =
             all.clone().map(|at| self.parents.of_commit(at).len() as u32).collect();
-        for number in &self.repeated {
+        for number in repeated {
             // Waits for ever.
             waits_for[*number as usize] += 1;
         }
