@@ -1,41 +1,20 @@
 //! Ids cut short, for maps of many.
 //!
-//! In: ids. Out: eight of their bytes, maps that take those as their own hash, and
-//! a filter that says quickly of most that they are not in a set.
+//! In: ids. Out: eight of their bytes, maps by those, and a filter that says quickly
+//! of most that they are not in a set.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Half of an id: enough to tell trees apart, at half the memory. Whoever makes
 /// two trees collide on purpose wrongs nothing but the path shown for a finding.
 pub(crate) type Short = u64;
 
-/// A map by something already as good as random.
-pub(crate) type ByShort<V> = HashMap<Short, V, BuildHasherDefault<Identity>>;
+/// A map by such ids. Its hashes are keyed: an index holds whatever ids it likes.
+pub(crate) type ByShort<V> = HashMap<Short, V>;
 
-/// A set of the same.
-pub(crate) type ShortSet = HashSet<Short, BuildHasherDefault<Identity>>;
-
-/// Hashes a number to itself.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
+/// A set of them.
+pub(crate) type ShortSet = HashSet<Short>;
 
 /// The bytes 4 to 11 of an id.
 pub(crate) fn short(id: &[u8]) -> Short {

@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 
-use crate::git::short::ByShort;
-
 /// A set, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct SetId(u32);
@@ -21,8 +19,8 @@ impl SetId {
 pub(super) struct Sets {
     members: Vec<Box<[u32]>>,
     numbers: HashMap<Box<[u32]>, SetId>,
-    /// By both numbers, the smaller first.
-    unions: ByShort<SetId>,
+    /// By both, the smaller first.
+    unions: HashMap<(SetId, SetId), SetId>,
 }
 
 impl Sets {
@@ -31,7 +29,7 @@ impl Sets {
         Self {
             members: vec![empty.clone()],
             numbers: HashMap::from([(empty, SetId::EMPTY)]),
-            unions: ByShort::default(),
+            unions: HashMap::new(),
         }
     }
 
@@ -59,7 +57,7 @@ impl Sets {
         if one == SetId::EMPTY {
             return other;
         }
-        let key = u64::from(one.min(other).0) << 32 | u64::from(one.max(other).0);
+        let key = (one.min(other), one.max(other));
         if let Some(union) = self.unions.get(&key) {
             return *union;
         }
