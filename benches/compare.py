@@ -49,7 +49,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("folder", type=Path, nargs="?", help="a folder of git repositories")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this repository; repeatable")
-    parser.add_argument("--rounds", type=int, default=5, help="timed runs of each tool (default 5)")
+    parser.add_argument("--rounds", type=int, default=6, help="timed runs of each tool (default 6)")
     parser.add_argument("--skip-default-rules", action="store_true", help="peers with the one rule only")
     parser.add_argument("--skip-peers", action="store_true", help="ours and the floor only")
     parser.add_argument("--repack", action="store_true", help="compute all deltas of planted copies anew")
