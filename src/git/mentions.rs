@@ -10,6 +10,11 @@ use super::pack::NodeId;
 use super::short::{Filter, Short, short};
 use super::trees::{Entry, EntryKind};
 
+/// Fewer names are kept, 128 MiB of them at most, since a few kilobytes of deltas can
+/// name millions of trees. A family for whose names no room is left is read by whoever
+/// asks.
+const MOST_NAMED: usize = 1 << 24;
+
 /// What some families of a pack's trees name.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Mentions {
@@ -23,19 +28,22 @@ impl Mentions {
     #[inline]
     pub(crate) fn entry(&mut self, entry: &Entry<'_>, asked: &Filter) {
         let id = short(entry.id);
-        if entry.kind == EntryKind::Tree || asked.may_hold(id) {
+        let is_kept = entry.kind == EntryKind::Tree || asked.may_hold(id);
+        if is_kept && self.named.len() < MOST_NAMED {
             self.named.push(id);
         }
     }
 
-    /// Ends the family that is being read.
-    pub(crate) fn end(&mut self, root: NodeId) {
-        self.families.push((root, self.named.len()));
-    }
-
-    /// Forgets the family that is being read.
-    pub(crate) fn abandon(&mut self) {
-        self.named.truncate(self.families.last().map_or(0, |(_, end)| *end));
+    /// Ends the family that is being read, and keeps it if `is_read` says that all of
+    /// it was taken; says whether it is kept.
+    pub(crate) fn end(&mut self, root: NodeId, is_read: bool) -> bool {
+        let is_kept = is_read && self.named.len() < MOST_NAMED;
+        if is_kept {
+            self.families.push((root, self.named.len()));
+        } else {
+            self.named.truncate(self.families.last().map_or(0, |(_, end)| *end));
+        }
+        is_kept
     }
 
     /// Forgets all.
@@ -57,5 +65,29 @@ impl Mentions {
             start = *end;
             (*root, named)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::trees::entries;
+
+    #[test]
+    fn a_family_that_names_more_than_there_is_room_for_is_not_kept() {
+        let tree = [&b"40000 dir\0"[..], &[7; 20]].concat();
+        let (mut mentions, asked) = (Mentions::default(), Filter::default());
+        let mut read = |root, times| {
+            for entry in std::iter::repeat_n(&tree, times).flat_map(|tree| entries(tree, 20)) {
+                mentions.entry(&entry, &asked);
+            }
+            let is_kept = mentions.end(root, true);
+            let kept = mentions.families().map(|(root, named)| (root, named.len()));
+            (is_kept, mentions.named.len(), kept.collect::<Vec<_>>())
+        };
+        assert_eq!(read(1, 3), (true, 3, vec![(1, 3)]));
+        assert_eq!(read(2, MOST_NAMED), (false, 3, vec![(1, 3)]));
+        assert_eq!(read(3, 2), (true, 5, vec![(1, 3), (3, 2)]));
+        assert!(mentions.named.capacity() <= MOST_NAMED);
     }
 }

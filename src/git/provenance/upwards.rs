@@ -102,10 +102,8 @@ fn read_mentions(
         let mut unsure = Vec::new();
         while let Some(roots) = schedule.take() {
             for root in roots {
-                if walk.family(*root, &mut inflater, &mut mentioned).is_some() {
-                    mentioned.mentions.end(*root);
-                } else {
-                    mentioned.mentions.abandon();
+                let is_read = walk.family(*root, &mut inflater, &mut mentioned).is_some();
+                if !mentioned.mentions.end(*root, is_read) {
                     unsure.push(*root);
                 }
             }

@@ -81,11 +81,8 @@ impl<'a> TreeWalker<'a> {
         } else {
             self.names.abandon();
         }
-        if is_read && is_asked {
-            mentions.end(root);
-        } else {
-            mentions.abandon();
-        }
+        // One that is not kept is read again by whoever asks.
+        mentions.end(root, is_read && is_asked);
     }
 }
 
@@ -130,7 +127,7 @@ mod tests {
         let told = |counts: &[usize], known| {
             let mut mentioned = Mentioned::default();
             for (root, count) in counts.iter().enumerate() {
-                mentioned.now(*count).end(root as NodeId);
+                mentioned.now(*count).end(root as NodeId, true);
             }
             mentioned.told(known).families().map(|(root, _)| root).collect::<Vec<_>>()
         };
