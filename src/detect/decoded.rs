@@ -5,7 +5,6 @@
 //! [`crate::decode`]; what a key is, in the other files of this room.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use super::value::{Class, Form as Written, classify, is_token_byte};
 use super::work::Work;
@@ -195,13 +194,7 @@ impl Search<'_> {
             return inner;
         }
         let allows = allow::allows(decoded.bytes());
-        let masked: Vec<(Range<usize>, String)> = inner
-            .iter()
-            .flat_map(|placed| {
-                let mask = placed.found.secret.mask();
-                placed.found.parts.iter().map(move |part| (part.clone(), mask.clone()))
-            })
-            .collect();
+        let masks = excerpt::Masks::of(inner.iter().map(|placed| &placed.found));
         for key in &mut inner {
             let span = key.found.start()..key.found.end();
             let is_verbatim = key.encodings.is_empty()
@@ -211,7 +204,7 @@ impl Search<'_> {
                     .iter()
                     .all(|part| decoded.is_verbatim(outer.bytes, part.clone()));
             if key.excerpt.is_none() {
-                key.excerpt = Some(excerpt::excerpt(decoded.bytes(), span.clone(), &masked));
+                key.excerpt = Some(excerpt::excerpt(decoded.bytes(), span.clone(), &masks));
             }
             key.suppression = key
                 .suppression

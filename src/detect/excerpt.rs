@@ -1,10 +1,11 @@
 //! What may be shown of a line that holds a key.
 //!
-//! In: bytes and the ranges of the keys in them. Out: printable text in which
+//! In: bytes and the keys in them. Out: printable text in which
 //! every key is masked, and, to be safe, everything else that looks random.
 
 use std::ops::Range;
 
+use super::Found;
 use super::text::{line_end, line_start};
 use super::value::{Class, Form, classify, is_token_byte};
 use crate::finding::Excerpt;
@@ -16,37 +17,55 @@ const CONTEXT_BYTES: usize = 60;
 /// The shortest run that is masked because it looks random, in bytes.
 const SHORTEST_RANDOM_BYTES: usize = 12;
 
-/// The line around `span`, keys in `masked` replaced by their masks.
-pub(super) fn excerpt(
-    bytes: &[u8],
-    span: Range<usize>,
-    masked: &[(Range<usize>, String)],
-) -> Excerpt {
-    let first = masked
-        .partition_point(|(range, _)| range.end <= span.start.saturating_sub(2 * CONTEXT_BYTES));
-    let near = &masked[first..];
+/// What is shown in place of the keys of a piece, in the order of their places.
+pub(super) struct Masks(Vec<Mask>);
+
+struct Mask {
+    place: Range<usize>,
+    shown: String,
+    /// Where the furthest of this place and all before it ends: one may hold
+    /// others.
+    reach: usize,
+}
+
+impl Masks {
+    pub(super) fn of<'a>(found: impl IntoIterator<Item = &'a Found>) -> Self {
+        let mut places: Vec<_> = found.into_iter().flat_map(Found::masked).collect();
+        places.sort_by_key(|(place, _)| (place.start, place.end));
+        let mut reach = 0;
+        let masks = places.into_iter().map(|(place, shown)| {
+            reach = place.end.max(reach);
+            Mask { place, shown, reach }
+        });
+        Self(masks.collect())
+    }
+
+    /// Those that begin before `end`, without any that ends before `start` does.
+    fn near(&self, start: usize, end: usize) -> &[Mask] {
+        let first = self.0.partition_point(|mask| mask.reach <= start);
+        let near = &self.0[first..];
+        &near[..near.partition_point(|mask| mask.place.start < end)]
+    }
+}
+
+/// The line around `span`, every key in it replaced by its mask.
+pub(super) fn excerpt(bytes: &[u8], span: Range<usize>, masks: &Masks) -> Excerpt {
     let start = line_start(bytes, span.start, CONTEXT_BYTES);
-    let start = near
-        .iter()
-        .find(|(range, _)| range.contains(&start))
-        .map_or(start, |(range, _)| range.start);
     let end = line_end(bytes, span.end.max(span.start), CONTEXT_BYTES);
+    let near = masks.near(start, end);
+    let start = near.first().map_or(start, |first| first.place.start.min(start));
     let mut text = String::new();
     let mut mark = (0, 0);
     let mut at = start;
-    for (range, mask) in near {
-        if range.start >= end {
-            break;
+    for Mask { place, shown, .. } in near {
+        if place.start >= at {
+            text.push_str(&mask_tokens(&bytes[at..place.start]));
+            if place.start == span.start {
+                mark = (text.chars().count(), shown.chars().count());
+            }
+            text.push_str(shown);
         }
-        if range.start < at {
-            continue;
-        }
-        text.push_str(&mask_tokens(&bytes[at..range.start]));
-        if range.start == span.start {
-            mark = (text.chars().count(), mask.chars().count());
-        }
-        text.push_str(mask);
-        at = range.end;
+        at = at.max(place.end);
     }
     if at < end {
         text.push_str(&mask_tokens(&bytes[at..end]));
@@ -118,12 +137,39 @@ fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Confidence;
+    use crate::secret::Secret;
 
     #[test]
     fn controls_and_direction_marks_are_escaped() {
         let shown = mask_tokens("a\u{1b}[31m\u{202e}b\u{7}".as_bytes());
         assert_eq!(shown, "a\\u{1b}[31m\\u{202e}b\\u{7}");
         assert_eq!(mask_tokens(b"a\xffb"), "a\\xffb");
+    }
+
+    #[test]
+    fn nothing_is_shown_of_keys_that_share_bytes() {
+        let text = b"key = correct-horse-battery-staple # and more";
+        let found = |parts: Vec<Range<usize>>| Found {
+            rule: 0,
+            secret: Secret::new(
+                parts.iter().flat_map(|part| text[part.clone()].to_vec()).collect::<Vec<u8>>(),
+            ),
+            parts,
+            confidence: Confidence::High,
+            evidence: String::new(),
+        };
+        let (short, long, inner) = (found(vec![6..19]), found(vec![6..34]), found(vec![14..26]));
+        let split = found(vec![20..34, 6..13]);
+        for keys in [vec![&short, &long], vec![&long, &inner], vec![&short, &inner, &split]] {
+            let shown = excerpt(text, 6..19, &Masks::of(keys));
+            assert!(shown.text.starts_with("key = "), "{shown:?}");
+            assert!(shown.text.ends_with(" # and more"), "{shown:?}");
+            for word in ["rect", "horse", "tery", "stap"] {
+                assert!(!shown.text.contains(word), "{shown:?}");
+            }
+            assert_eq!(shown.start, 6, "{shown:?}");
+        }
     }
 
     #[test]

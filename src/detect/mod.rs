@@ -137,9 +137,7 @@ impl Detector {
         }
         let allows = allow::allows(content.bytes);
         let mut lines = lines::Lines::new(content);
-        let mut masked: Vec<(Range<usize>, String)> =
-            found.iter().flat_map(|placed| placed.found.masked()).collect();
-        masked.sort_by_key(|(part, _)| (part.start, part.end));
+        let masks = excerpt::Masks::of(found.iter().map(|placed| &placed.found));
         found
             .into_iter()
             .map(|decoded::Placed { found, encodings, excerpt, suppression, .. }| {
@@ -153,7 +151,7 @@ impl Detector {
                     evidence: excerpt::mask_tokens(found.evidence.as_bytes()),
                     encodings,
                     excerpt: excerpt.unwrap_or_else(|| {
-                        excerpt::excerpt(content.bytes, found.start()..found.end(), &masked)
+                        excerpt::excerpt(content.bytes, found.start()..found.end(), &masks)
                     }),
                     suppression: suppression
                         .or_else(|| self.suppression(content.bytes, &allows, found.start())),

@@ -5,7 +5,7 @@
 //! only fingerprints and masks pass.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{
     Commit, Coverage, Finding, Note, Occurrence, Provenance, Report, Root, RuleSummary, Run,
@@ -117,10 +117,10 @@ fn rules(outcome: &Outcome) -> BTreeMap<String, RuleSummary> {
     let clean = |text: &str| {
         keyless(&keys.cleaned(text).map_or(Cow::Borrowed(text), Cow::Owned)).into_owned()
     };
-    outcome
-        .findings
-        .iter()
-        .filter_map(|finding| outcome.rule(&finding.rule))
+    let named: BTreeSet<&str> = outcome.findings.iter().map(|finding| &*finding.rule).collect();
+    named
+        .into_iter()
+        .filter_map(|id| outcome.rule(id))
         .map(|rule| {
             let summary = RuleSummary {
                 title: clean(&rule.title),
