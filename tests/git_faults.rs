@@ -367,6 +367,17 @@ fn a_directory_of_loose_objects_that_does_not_open_is_named() {
     assert_eq!(kept.objects().len(), 1);
 }
 
+/// Nobody knows what the refs of worktrees that are not listed name.
+#[cfg(unix)]
+#[test]
+fn worktrees_that_do_not_list_are_named() {
+    let repo = Repo::new();
+    repo.commit("one", 1);
+    std::os::unix::fs::symlink("worktrees", repo.root().join(".git/worktrees")).unwrap();
+    let kept = sweep(repo.root(), &prefilter());
+    assert!(is_named(&kept, "worktrees", "unreadable"), "{:?}", kept.skipped());
+}
+
 /// Takes an object away, wherever it lies, and leaves all others.
 fn lose(repo: &Repo, id: &str) {
     let objects = repo.root().join(".git/objects");

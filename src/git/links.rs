@@ -28,8 +28,52 @@ pub(crate) struct Links<'a> {
     remembered: Vec<u64>,
     /// Ids to look up, one after the other.
     waiting: Vec<u8>,
-    missing: BTreeSet<ObjectId>,
+    missing: Missing,
     commits: PackedCommits,
+}
+
+/// How many ids that are named in vain are kept, about 50 MB of them: deltas of a
+/// few bytes each can name more than there is memory for.
+const MOST_MISSING: usize = 1 << 20;
+
+/// What is named and not stored: all of it, or the least ids where there are more
+/// than [`MOST_MISSING`], so that what is kept does not hang on threads.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    ids: BTreeSet<ObjectId>,
+    is_cut: bool,
+}
+
+impl Missing {
+    pub(crate) fn insert(&mut self, id: ObjectId) {
+        self.ids.insert(id);
+        if self.ids.len() > MOST_MISSING {
+            self.ids.pop_last();
+            self.is_cut = true;
+        }
+    }
+
+    /// Takes what another thread named in vain.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.is_cut |= other.is_cut;
+        other.ids.into_iter().for_each(|id| self.insert(id));
+    }
+
+    /// The ids, in order.
+    pub(crate) fn ids(&self) -> &BTreeSet<ObjectId> {
+        &self.ids
+    }
+
+    /// Leaves out what is known to lie elsewhere.
+    pub(crate) fn without(mut self, elsewhere: &Self) -> Self {
+        self.ids.retain(|id| !elsewhere.ids.contains(id));
+        self
+    }
+
+    /// Whether there were more than are kept.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
 }
 
 impl<'a> Links<'a> {
@@ -37,7 +81,7 @@ impl<'a> Links<'a> {
         // No id's head belongs where the first value stands; zero does in place 0.
         let mut remembered = vec![0; REMEMBERED];
         remembered[0] = 1;
-        let (waiting, missing) = (Vec::new(), BTreeSet::new());
+        let (waiting, missing) = (Vec::new(), Missing::default());
         Self { store, remembered, waiting, missing, commits: PackedCommits::default() }
     }
 
@@ -140,13 +184,40 @@ impl<'a> Links<'a> {
     }
 
     /// What is not stored.
-    pub(crate) fn into_missing(self) -> BTreeSet<ObjectId> {
+    pub(crate) fn into_missing(self) -> Missing {
         self.finish().0
     }
 
     /// What is not stored, and what the pack's commits name.
-    pub(crate) fn finish(mut self) -> (BTreeSet<ObjectId>, PackedCommits) {
+    pub(crate) fn finish(mut self) -> (Missing, PackedCommits) {
         self.look_up();
         (self.missing, self.commits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: usize) -> ObjectId {
+        let mut bytes = [0; 20];
+        bytes[..8].copy_from_slice(&number.to_be_bytes());
+        ObjectId::Sha1(bytes)
+    }
+
+    #[test]
+    fn the_least_ids_are_kept_whichever_thread_names_them() {
+        let (mut one, mut two) = (Missing::default(), Missing::default());
+        for number in (0..MOST_MISSING).rev() {
+            one.insert(id(number));
+        }
+        assert!(!one.is_cut());
+        for number in [0, 7, MOST_MISSING + 3] {
+            two.insert(id(number));
+        }
+        two.add(one);
+        assert!(two.is_cut());
+        assert_eq!(two.ids().len(), MOST_MISSING);
+        assert_eq!(two.ids().last(), Some(&id(MOST_MISSING - 1)));
     }
 }

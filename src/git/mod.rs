@@ -41,7 +41,7 @@ pub use error::GitError;
 pub(crate) use index::read_index;
 pub use index::{Tracked, TrackedKind, tracked_paths};
 pub use layout::{RefStorage, Repository};
-pub(crate) use links::Links;
+pub(crate) use links::{Links, Missing};
 pub(crate) use loose::{list_loose, loose_header, loose_ids, loose_path, read_loose};
 pub(crate) use mentions::Mentions;
 pub(crate) use names::{escape, to_bytes, to_path};

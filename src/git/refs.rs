@@ -5,6 +5,7 @@
 //! rather than passed over, since what only it reaches looks unreachable.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use gix_hash::ObjectId;
@@ -140,7 +141,10 @@ impl Repository {
             .map(|packed| (packed.name, Value::Object(packed.target)))
             .collect();
         let mut homes = vec![(Vec::new(), self.common_dir().to_owned())];
-        for (name, git_dir) in self.linked_git_dirs() {
+        let linked = self.linked_git_dirs(|error| {
+            found.broken.push(unreadable(b"worktrees", error));
+        });
+        for (name, git_dir) in linked {
             let mut prefix = b"worktrees/".to_vec();
             prefix.extend_from_slice(&name);
             prefix.push(b'/');
@@ -160,16 +164,28 @@ impl Repository {
         Ok(found)
     }
 
-    /// The git directories of linked worktrees with their names, sorted.
-    pub(crate) fn linked_git_dirs(&self) -> Vec<(Vec<u8>, PathBuf)> {
-        let Ok(entries) = std::fs::read_dir(self.common_dir().join("worktrees")) else {
-            return Vec::new();
-        };
-        let mut found: Vec<_> = entries
-            .flatten()
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-            .map(|entry| (to_bytes(Path::new(&entry.file_name())), entry.path()))
-            .collect();
+    /// The git directories of linked worktrees with their names, sorted; `fails`
+    /// hears of what keeps some from being listed, once more wherever they are asked
+    /// for.
+    pub(crate) fn linked_git_dirs(
+        &self,
+        mut fails: impl FnMut(&io::Error),
+    ) -> Vec<(Vec<u8>, PathBuf)> {
+        let mut found = Vec::new();
+        let entries = list(&self.common_dir().join("worktrees"), |error| {
+            if !is_absent(error) {
+                fails(error);
+            }
+        });
+        for entry in entries {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => {
+                    found.push((to_bytes(Path::new(&entry.file_name())), entry.path()));
+                }
+                Ok(_) => {}
+                Err(error) => fails(&error),
+            }
+        }
         found.sort();
         found
     }
@@ -271,8 +287,12 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     /// `HEAD`, `ORIG_HEAD`, `FETCH_HEAD` and their like.
     fn pseudo_refs(&mut self, home: &Path, prefix: &[u8]) {
-        let Ok(entries) = std::fs::read_dir(home) else { return };
-        for entry in entries.flatten() {
+        let entries = list(home, |error| {
+            if !is_absent(error) {
+                self.broken.push(unreadable(&to_bytes(home), error));
+            }
+        });
+        for entry in entries {
             let name = to_bytes(Path::new(&entry.file_name()));
             let is_pseudo = name.ends_with(b"HEAD")
                 && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
@@ -349,7 +369,7 @@ fn resolve(values: &BTreeMap<Vec<u8>, Value>, broken: &mut Vec<BrokenRef>) -> Ve
     refs
 }
 
-fn unreadable(name: &[u8], error: &std::io::Error) -> BrokenRef {
+fn unreadable(name: &[u8], error: &io::Error) -> BrokenRef {
     BrokenRef { name: escape(name), fault: RefFault::Unreadable, reason: error.to_string() }
 }
 

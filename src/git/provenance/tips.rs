@@ -68,7 +68,7 @@ pub(super) fn gather(
 /// The git directories of all worktrees.
 fn homes(repository: &Repository) -> Vec<PathBuf> {
     let mut homes = vec![repository.common_dir().to_owned()];
-    homes.extend(repository.linked_git_dirs().into_iter().map(|(_, home)| home));
+    homes.extend(repository.linked_git_dirs(|_| {}).into_iter().map(|(_, home)| home));
     homes
 }
 

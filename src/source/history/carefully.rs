@@ -84,6 +84,9 @@ pub(super) fn family<'a>(
 /// Deals with the entries that no root leads to: each is named, unless a sound
 /// copy lies elsewhere.
 pub(super) fn sweep_unrooted(field: &Field<'_>) {
+    if field.forest.unrooted().is_empty() {
+        return;
+    }
     let mut inflater = Inflater::new();
     let mut links = Links::new(field.store);
     for node in field.forest.unrooted() {

@@ -4,7 +4,7 @@
 //! their origin, their id worked out from their bytes; names from trees, each
 //! name once.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ use super::trees::Mentioned;
 use crate::finding::{Origin, Skip, SkipKind, SourceKind, Tally};
 use crate::git::names::escape;
 use crate::git::pack::{Kind, ObjectError};
-use crate::git::{Filter, PackedCommits, Repository, Seen, Store, short};
+use crate::git::{Filter, Missing, PackedCommits, Repository, Seen, Store, short};
 use crate::rule::Prefilter;
 use crate::source::{Content, Sink};
 
@@ -73,7 +73,7 @@ pub(super) struct Delivery<'a> {
     /// the trees that hold it, so that the choice does not hang on threads.
     names: Mutex<BTreeMap<Vec<u8>, ObjectId>>,
     /// What is named somewhere and not stored.
-    missing: Mutex<BTreeSet<ObjectId>>,
+    missing: Mutex<Missing>,
     /// Held by the one worker that keeps large objects in memory.
     pub(super) large: Mutex<()>,
 }
@@ -168,8 +168,8 @@ impl<'a> Delivery<'a> {
     }
 
     /// Keeps ids that are named and not stored.
-    pub(super) fn missing(&self, ids: BTreeSet<ObjectId>) {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    pub(super) fn missing(&self, ids: Missing) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).add(ids);
     }
 
     /// Hands over what had to wait for the whole sweep, and has the store remember

@@ -3,14 +3,11 @@
 //! In: their ids. Out: a [`Skip`] for each that should be here, and one for all
 //! that a partial clone left on its server.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use gix_hash::ObjectId;
 
 use crate::finding::{Skip, SkipKind};
 use crate::git::pack::{Inflater, Kind};
-use crate::git::{Links, Repository, Store};
+use crate::git::{Links, Missing, Repository, Store};
 
 /// How many missing objects are named one by one; of a repository that lost a
 /// pack the rest is counted.
@@ -22,20 +19,21 @@ pub(super) fn skips(
     repository: &Repository,
     store: &Store,
     root: &Arc<str>,
-    mut missing: BTreeSet<ObjectId>,
+    missing: Missing,
 ) -> Vec<Skip> {
-    if missing.is_empty() {
+    if missing.ids().is_empty() {
         return Vec::new();
     }
-    for id in beyond(repository, store) {
-        missing.remove(&id);
-    }
+    let missing = missing.without(&beyond(repository, store));
+    let least = if missing.is_cut() { "at least " } else { "" };
+    let missing = missing.ids();
     let count = missing.len();
     let mut skips = Vec::new();
     if repository.has_promisor() || store.has_promisor_pack {
         if let Some(first) = missing.first() {
             let reason = format!(
-                "{count} objects of this partial clone are only on its server, such as {first}"
+                "{least}{count} objects of this partial clone are only on its server, such as \
+                 {first}; `git fetch --refetch --no-filter` brings them"
             );
             skips.push(Skip { origin: root.to_string(), kind: SkipKind::Partial, reason });
         }
@@ -48,14 +46,15 @@ pub(super) fn skips(
         skips.push(Skip { origin: id.to_string(), kind, reason });
     }
     if count > NAMED {
-        let reason = format!("{} more objects that are named are not stored here", count - NAMED);
+        let reason =
+            format!("{least}{} more objects that are named are not stored here", count - NAMED);
         skips.push(Skip { origin: root.to_string(), kind, reason });
     }
     skips
 }
 
 /// The parents of the commits at which a shallow clone ends.
-fn beyond(repository: &Repository, store: &Store) -> BTreeSet<ObjectId> {
+fn beyond(repository: &Repository, store: &Store) -> Missing {
     let mut inflater = Inflater::new();
     let mut links = Links::new(store);
     for id in repository.shallow_commits().unwrap_or_default().into_iter().flatten() {

@@ -172,7 +172,9 @@ impl Places<'_> {
     fn index_paths(&self) {
         let mut homes: BTreeSet<PathBuf> =
             [self.repository.common_dir(), self.repository.git_dir()].map(Into::into).into();
-        homes.extend(self.repository.linked_git_dirs().into_iter().map(|(_, git_dir)| git_dir));
+        homes.extend(
+            self.repository.linked_git_dirs(|_| {}).into_iter().map(|(_, git_dir)| git_dir),
+        );
         let mut gitlinks = BTreeSet::new();
         for home in homes {
             let path = home.join("index");
@@ -211,7 +213,8 @@ impl Places<'_> {
                         self.skip(shown(&path), SkipKind::Corrupt, "a line is no commit's id");
                         break;
                     };
-                    let reason = "the clone is shallow: what came before this commit is not in it";
+                    let reason = "the clone is shallow: what came before this commit is not in \
+                                  it; `git fetch --unshallow` brings it";
                     self.skip(id.to_string(), SkipKind::Shallow, reason);
                 }
             }
