@@ -175,7 +175,7 @@ fn occurrence(place: &finding::Occurrence) -> Occurrence {
         commit: introduced.map(|commit| commit.id.to_string()),
         author: introduced.map(|commit| commit.author.clone()),
         date: introduced.and_then(|commit| commit.author_date.clone()),
-        provenance: place.provenance.as_deref().map(provenance),
+        provenance: place.provenance.as_deref().map(|history| Box::new(provenance(history))),
     }
 }
 

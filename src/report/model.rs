@@ -247,8 +247,9 @@ pub struct Occurrence {
     pub author: Option<String>,
     /// That commit's author date, RFC 3339.
     pub date: Option<String>,
-    /// What else history says, for git.
-    pub provenance: Option<Provenance>,
+    /// What else history says, for git; apart, since files have none and a report
+    /// may hold a million places.
+    pub provenance: Option<Box<Provenance>>,
 }
 
 /// What history says of the object that holds a key.
