@@ -51,7 +51,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="this repository; repeatable")
     parser.add_argument("--rounds", type=int, default=6, help="timed runs of each tool (default 6)")
     parser.add_argument("--skip-default-rules", action="store_true", help="peers with the one rule only")
-    parser.add_argument("--skip-peers", action="store_true", help="ours and the floor only")
+    parser.add_argument("--skip-peers", action="store_true", help="ours and the floors only")
     parser.add_argument("--repack", action="store_true", help="compute all deltas of planted copies anew")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep the planted copies there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw numbers")
@@ -97,7 +97,7 @@ def compare(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     """The tables; tells whether a run of ours did not count."""
     found = repositories(options.folder, options.only)
     ours = tools.keysweep(program(options))
-    floor = tools.floor((options.floor or built(["--bench", "floor"], "floor")).resolve())
+    floors = tools.floors((options.floor or built(["--bench", "floor"], "floor")).resolve())
     peers = [] if options.skip_peers else tools.peers(
         options.scratch, with_defaults=not options.skip_default_rules)
     print("## Repositories\n")
@@ -110,7 +110,7 @@ def compare(options: argparse.Namespace, facts: dict[str, object]) -> bool:
     results: list[Measured] = []
     for pair in pairs:
         # Both states of a repository one after the other, tool by tool.
-        cases = [(target, tool) for tool in [ours, floor, *peers] for target in pair
+        cases = [(target, tool) for tool in [ours, *floors, *peers] for target in pair
                  if target.plants or tool.rules != tools.DEFAULT]
         results += measure(cases, options.rounds, options.scratch)
     hidden = {str(options.scratch): "TEMPORARY"}

@@ -38,7 +38,9 @@ _YAML_RULE = f"""rules:
     examples: []
 """
 
-OURS, FLOOR = "keysweep", "floor"
+OURS = "keysweep"
+# By the inflater that Keysweep uses, and by the one that most Rust programs do.
+FLOORS = FLOOR, ZLIB_FLOOR = "floor", "floor by zlib-rs"
 BUILTIN, ONE, DEFAULT = "built-in", "the one", "default"
 
 
@@ -66,11 +68,15 @@ def keysweep(program: Path) -> Tool:
     )
 
 
-def floor(program: Path) -> Tool:
-    """Inflates every blob, commit and tag once, and does nothing else."""
+def floors(program: Path) -> list[Tool]:
+    """Inflate every blob, commit and tag once, and do nothing else."""
+    return [_floor(program, FLOOR, []), _floor(program, ZLIB_FLOOR, ["--zlib-rs"])]
+
+
+def _floor(program: Path, name: str, options: list[str]) -> Tool:
     return Tool(
-        FLOOR, "this repository's", "none",
-        lambda repository: [str(program), "--once", str(repository)],
+        name, "this repository's", "none",
+        lambda repository: [str(program), "--once", *options, str(repository)],
         lambda run, _: None if run.status == 0 and b" entries " in run.head else _failure(run),
     )
 
